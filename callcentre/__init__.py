@@ -1,0 +1,1 @@
+"""The outreach call-centre dispatcher for early school leavers."""

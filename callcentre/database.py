@@ -1,0 +1,147 @@
+"""The database engine for SQLite and PostgreSQL from one code base, and the base of every table.
+
+Transactions open and end at an edge (request, job, command) through `reading` and `writing`; features receive the
+session, may flush, and never commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+SQLITE_BUSY_SECONDS = 30
+"""How long a writer waits for another one before SQLite answers "database is locked"."""
+
+Identifier = BigInteger().with_variant(Integer(), "sqlite")
+"""Primary and foreign keys: SQLite numbers rows by itself only in an INTEGER column."""
+
+JsonValue = JSON()
+"""Small structured values that are stored and shown, never searched."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant in UTC; refuses naive datetimes, which have caused every past clock bug."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; SQLite stores it without its zone, so that text order is time order."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime reached the database; pass an aware one")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give the zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of every table, with one naming convention so that migrations can name constraints."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JsonValue, list[Any]: JsonValue}
+
+
+def make_engine(url: str, *, pool_size: int = 40, page_limit: int | None = None) -> Engine:
+    """Return an engine for a SQLite or PostgreSQL address.
+
+    `pool_size` should equal the threads of the process; `page_limit` caps a SQLite file, in pages of 4 KiB (tests).
+    """
+    parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(parsed.render_as_string(hide_password=False), pool_size, page_limit)
+    return create_engine(
+        parsed,
+        pool_size=pool_size,
+        max_overflow=8,
+        pool_pre_ping=True,
+        connect_args={"options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60000"},
+    )
+
+
+def _sqlite_engine(url: str, pool_size: int, page_limit: int | None) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=8,
+        connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+    )
+    pragmas = ["journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"]
+    if page_limit is not None:
+        pragmas.append(f"max_page_count={page_limit}")
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # The driver is told not to begin by itself (isolation_level None): a plain BEGIN that reads and
+        # then writes fails at once when another writer came between, whatever the busy time-out.
+        mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+def make_session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Return a maker of sessions whose objects stay readable after the commit."""
+    return sessionmaker(engine, expire_on_commit=False)
+
+
+def begin_writing(session: Session) -> Session:
+    """Open the session's transaction for writing; on SQLite this takes the one writer's place at once."""
+    session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})
+    return session
+
+
+@contextmanager
+def writing(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """One transaction that may write: committed at the end of the block, undone by any exception."""
+    with sessions() as session, session.begin():
+        yield begin_writing(session)
+
+
+@contextmanager
+def reading(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """One transaction that only reads; whatever it did is undone at the end."""
+    with sessions() as session:
+        yield session
+        session.rollback()

@@ -1,0 +1,1 @@
+"""The officer's verbs over several features: next, wrap up, undo."""

@@ -1,0 +1,1 @@
+"""Partners, services, entry conditions and territories."""

@@ -1,0 +1,1 @@
+"""How far they have come: append-only stage changes, stage rules and counts."""

@@ -1,0 +1,1 @@
+"""How they arrive: reading, mapping, matching and importing list files."""

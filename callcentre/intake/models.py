@@ -1,0 +1,62 @@
+"""Tables of how people arrive: list files and the fate of each of their rows."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callcentre.database import Base, Identifier, JsonValue
+
+
+class ListFile(Base):
+    """One delivery for one programme. Its bytes are kept until every row has its fate, so that it can resume."""
+
+    __tablename__ = "list_files"
+    __table_args__ = (UniqueConstraint("programme_id", "digest", "list_date"),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programmes.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    digest: Mapped[str] = mapped_column(String(64))
+    list_date: Mapped[date]
+    state: Mapped[str] = mapped_column(String(12))
+    """`checked`, `importing`, `imported` or `failed` (a value of `callcentre.intake.importing.ListState`)."""
+    mapping: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    rows_total: Mapped[int] = mapped_column(default=0)
+    rows_done: Mapped[int] = mapped_column(default=0)
+    counts: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
+    problem: Mapped[str | None] = mapped_column(Text)
+    uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    uploaded_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    worker: Mapped[str | None] = mapped_column(String(80))
+    """Who is applying it now; taken over when `worker_seen_at` is old."""
+    worker_seen_at: Mapped[datetime | None]
+
+
+class ListRow(Base):
+    """One row of a list file: its fate, why, and, while it is quarantined, what it holds."""
+
+    __tablename__ = "list_rows"
+    __table_args__ = (
+        UniqueConstraint("list_file_id", "sheet", "row_number"),
+        Index("ix_list_rows_fate", "list_file_id", "fate"),
+        Index("ix_list_rows_person_id", "person_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    list_file_id: Mapped[int] = mapped_column(ForeignKey("list_files.id"))
+    sheet: Mapped[str] = mapped_column(String(80), default="")
+    row_number: Mapped[int]
+    fate: Mapped[str] = mapped_column(String(12))
+    reasons: Mapped[list[Any]] = mapped_column(JsonValue, default=list)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("young_people.id"))
+    cells: Mapped[dict[str, Any] | None] = mapped_column(JsonValue)
+    """The row as it was read, kept only while quarantined."""
+    purge_on: Mapped[date | None]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))

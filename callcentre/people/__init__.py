@@ -1,0 +1,1 @@
+"""Young people, their numbers, guardians, households and opt-outs."""

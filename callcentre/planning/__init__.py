@@ -1,0 +1,1 @@
+"""Eligible people planned into blocks."""

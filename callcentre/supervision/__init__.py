@@ -1,0 +1,1 @@
+"""One frozen picture of now, and whether a new picture is worth pushing."""

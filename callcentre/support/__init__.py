@@ -1,0 +1,1 @@
+"""What follows: needs, referrals, appointments and solutions."""

@@ -1,0 +1,77 @@
+"""Tables of what follows a contact: appointments, entries into support, solutions with their evidence."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from callcentre.database import Base, Identifier
+
+
+class AppointmentState(StrEnum):
+    """What became of an appointment."""
+
+    PLANNED = "planned"
+    KEPT = "kept"
+    MISSED = "missed"
+    CANCELLED = "cancelled"
+
+
+class SolutionKind(StrEnum):
+    """The kinds of solution that count as a positive exit (mission: "one definition per funnel stage")."""
+
+    SCHOOL = "school"
+    APPRENTICESHIP = "apprenticeship"
+    VOCATIONAL_TRAINING = "vocational_training"
+    JOB = "job"
+    CIVIC_SERVICE = "civic_service"
+    E2C = "e2c"
+    EPIDE = "epide"
+    SMV = "smv"
+    QUALIFICATION = "qualification"
+
+
+class Evidence(StrEnum):
+    """How well a solution is proved, from weakest to strongest."""
+
+    DECLARED = "declared"
+    CONFIRMED = "confirmed"
+    DOCUMENT = "document"
+
+
+class Appointment(Base):
+    """A meeting with a partner; kept, it makes the person *accompanied*."""
+
+    __tablename__ = "appointments"
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programmes.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("young_people.id"), index=True)
+    partner: Mapped[str] = mapped_column(String(200))
+    starts_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10), default=AppointmentState.PLANNED)
+    made_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    made_at: Mapped[datetime]
+    made_in: Mapped[int | None] = mapped_column(Identifier)
+    settled_at: Mapped[datetime | None]
+    note: Mapped[str | None] = mapped_column(Text)
+
+
+class Solution(Base):
+    """A solution that started, dated, with its kind and evidence; `withdrawn_at` when it proved untrue."""
+
+    __tablename__ = "solutions"
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programmes.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("young_people.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    started_on: Mapped[date]
+    evidence: Mapped[str] = mapped_column(String(12))
+    recorded_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    recorded_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    note: Mapped[str | None] = mapped_column(Text)
