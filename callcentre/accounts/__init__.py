@@ -1,1 +1,1 @@
-"""Who works here: users, roles, sign-in, sessions and tokens."""
+"""Who works here: users and their roles, signed-in devices, personal tokens, presence, the PSADs they follow."""
