@@ -1,0 +1,514 @@
+"""Telephone numbers: find them in a cell, parse to E.164, judge whether they may be called, mask, display, search.
+
+The only importer of `phonenumbers`. Its metadata runs behind the French numbering plan, so it classifies
+numbers but does not decide alone that a young person cannot be reached: a French number of possible length is
+callable unless a rule below refuses it (dummy, premium, special, machine, marked as wrong).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import phonenumbers
+from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberFormat, PhoneNumberType
+
+
+class NumberKind(StrEnum):
+    """What sort of line a number is."""
+
+    MOBILE = "mobile"
+    FIXED = "fixed"
+    VOIP = "voip"
+    PREMIUM = "premium"
+    SPECIAL = "special"
+    UNKNOWN = "unknown"
+
+
+class NumberReason(StrEnum):
+    """Why a number was accepted or refused; the words stand with the intake's reasons."""
+
+    VALID = "valid"
+    FICTION_BLOCK = "fiction_block"
+    UNKNOWN_BLOCK = "unknown_block"
+    FOREIGN = "foreign"
+    EMPTY = "empty"
+    NOT_A_NUMBER = "not_a_number"
+    TOO_SHORT = "too_short"
+    TOO_LONG = "too_long"
+    IMPOSSIBLE = "impossible"
+    DUMMY = "dummy"
+    PREMIUM = "premium"
+    SPECIAL = "special"
+    SHORT_CODE = "short_code"
+    MACHINE = "machine"
+    ROUNDED = "rounded"
+    MARKED_WRONG = "marked_wrong"
+    MARKED_OLD = "marked_old"
+    MARKED_NO_CALL = "marked_no_call"
+
+
+class NumberLabel(StrEnum):
+    """Whose number, or which line, the words beside it say."""
+
+    YOUNG_PERSON = "young_person"
+    MOTHER = "mother"
+    FATHER = "father"
+    GUARDIAN = "guardian"
+    RELATIVE = "relative"
+    HOME = "home"
+    WORK = "work"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One number-like part of a cell, with the label and remark that stand beside it."""
+
+    text: str
+    label: NumberLabel | None = None
+    remark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedNumber:
+    """A piece judged: `e164` is None when no number can be told with certainty."""
+
+    raw: str
+    e164: str | None
+    kind: NumberKind
+    country: str | None
+    callable: bool
+    why: NumberReason
+    label: NumberLabel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NumberSearch:
+    """What to look for when somebody types a number: exact E.164 forms, else how it begins or ends."""
+
+    exact: tuple[str, ...] = ()
+    starts_with: str | None = None
+    ends_with: str | None = None
+
+
+# Blocks that ARCEP keeps for fiction (decision 2022-1583): well-formed, and nobody can be reached by them.
+FICTION_BLOCKS = ("19900", "26191", "35301", "46571", "53649", "63998")
+OVERSEAS_BY_POSTAL_PREFIX = {
+    "971": "GP",
+    "972": "MQ",
+    "973": "GF",
+    "974": "RE",
+    "975": "PM",
+    "976": "YT",
+    "986": "WF",
+    "987": "PF",
+    "988": "NC",
+}
+# Tried in this order when a ten-digit number is not valid in mainland France.
+_OVERSEAS_TEN_DIGITS = ("RE", "YT", "GP", "MQ", "GF")
+_SEARCH_MINIMUM = 4
+
+
+def region_of_postal_code(postal_code: str | None) -> str:
+    """The numbering region of a French postal code: an overseas one, or FR."""
+    return OVERSEAS_BY_POSTAL_PREFIX.get((postal_code or "")[:3], "FR")
+
+
+# ---------------------------------------------------------------------------------------------- reading a cell
+
+_FRENCH_SHAPES = re.compile(
+    r"""(?<!\d)(?:
+        (?:\+|00)[ ]?33[ .\-]?(?:\(0\)[ .\-]?|0)?[1-9](?:[ .\-/]{0,3}\d\d){4}   # +33 6 39 98 12 34
+      | 33[ .\-]?0?[1-9](?P<a>[ .\-]?)\d\d(?:(?P=a)\d\d){3}                     # 33639981234
+      | (?:\(0\)|0)[ ]?[1-9](?P<b>[ .\-/_]{0,3})\d\d(?:(?P=b)\d\d){3}           # 06 39 98 12 34
+      | [1-9](?P<c>[ .\-]?)\d\d(?:(?P=c)\d\d){3}                                # 639981234, its zero eaten
+    )(?![\d])(?![.,]\d)""",
+    re.VERBOSE,
+)
+_FOREIGN_SHAPE = re.compile(r"(?<!\d)\+(?!33)(?:[ .\-()]{0,2}\d){8,15}(?!\d)")
+_FLOAT_SHAPE = re.compile(r"(?<![\d.,])\d+[.,]\d+[eE]\+?\d{1,2}(?!\d)|(?<![\d.,])\d{9,13}[.,]0+(?!\d)")
+_SHAPES = re.compile(
+    f"{_FLOAT_SHAPE.pattern}|{_FOREIGN_SHAPE.pattern}|{_FRENCH_SHAPES.pattern}", re.VERBOSE
+)
+_BREAKS = re.compile(r"[\n\r;|,]|\s/\s|\bou\b|\bet\b|\bpuis\b|(?<=\D)/(?=\D)|\s{3,}", re.IGNORECASE)
+_GLUED = re.compile(r"(?:0[1-9]\d{8}){2,4}")
+_PLAIN = re.compile(r"(?:0|\+33|0033)[1-9](?:[ .\-]?\d\d){4}")
+_NOTHING = frozenset(
+    "neant nc n/c na n/a nr aucun aucune sans vide non inconnu inconnue absent pas rien liste rouge x xx xxx"
+    " #n/a #null! null none".split()
+)
+_NOTHING_PHRASES = frozenset({"liste rouge", "pas de telephone", "non communique", "non renseigne", "sans telephone",
+                              "pas de tel", "sans tel", "sur liste rouge", "non connu", "pas de numero"})  # fmt: skip
+
+_LABELS: tuple[tuple[re.Pattern[str], NumberLabel], ...] = tuple(
+    (re.compile(rf"\b(?:{words})\b"), label)
+    for words, label in (
+        (
+            r"grand[- ]?(?:mere|pere)|gd[- ]?(?:mere|pere)|mamie|papi|soeur|frere|oncle|tante|cousine?",
+            NumberLabel.RELATIVE,
+        ),
+        (r"mere|maman|mother|belle[- ]mere", NumberLabel.MOTHER),
+        (r"pere|papa|father|beau[- ]pere", NumberLabel.FATHER),
+        (r"resp|responsable|parents?|tut(?:eur|rice)|rl|representant|famille|foyer|ase", NumberLabel.GUARDIAN),
+        (r"jeune|eleve|lui|elle|perso(?:nnel)?|interesse", NumberLabel.YOUNG_PERSON),
+        (r"travail|pro|professionnel|bureau|employeur", NumberLabel.WORK),
+        (r"domicile|dom|fixe|maison", NumberLabel.HOME),
+        (r"ami|amie|voisine?|copain|copine|conjointe?|educ(?:ateur|atrice)?|autre", NumberLabel.OTHER),
+    )
+)
+_MARKS: tuple[tuple[re.Pattern[str], NumberReason], ...] = (
+    (re.compile(r"ne (?:pas|plus) (?:r?appeler|joindre|contacter|utiliser)"), NumberReason.MARKED_NO_CALL),
+    (
+        re.compile(r"\bfaux\b|errone|mauvais|non attribue|plus attribue|hors service|\bhs\b|invalide|incorrect"),
+        NumberReason.MARKED_WRONG,
+    ),
+    (re.compile(r"\bancien(?:ne)?\b|\bex\b|n'est plus|\bperime\b"), NumberReason.MARKED_OLD),
+)
+
+
+def clean_cell(text: str) -> str:
+    """Text without controls, zero-width and bidirectional marks, every kind of space made plain."""
+    if text.isascii() and text.isprintable():
+        return text.strip()
+    normal = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2010", "-").replace("\u2013", "-")
+    return "".join(
+        " " if (c.isspace() and c != "\n") else c
+        for c in normal
+        if c in "\n\t\r" or unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cn"}
+    ).strip()
+
+
+def plain_words(text: str) -> str:
+    """Lower case without accents, for comparing words."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def split_cell(text: str) -> list[Piece]:
+    """The number-like pieces of a cell, in order, each with its label and remark; [] when it says "none"."""
+    cell = clean_cell(text)
+    if not cell or _says_nothing(cell):
+        return []
+    found = [(m.start(), m.end()) for m in _SHAPES.finditer(cell)]
+    if not found:
+        return _pieces_without_shape(cell)
+    pieces: list[Piece] = []
+    before, _ = _around(cell[: found[0][0]], first=True)
+    for index, (start, end) in enumerate(found):
+        last = index + 1 == len(found)
+        gap = cell[end:] if last else cell[end : found[index + 1][0]]
+        after, following = (gap, "") if last else _around(gap, first=False, labelled=_label(before) is not None)
+        words = f"{before} {after}".strip(" :;,-()/[]")
+        label = _label(before) or _label(after)
+        pieces.append(Piece(cell[start:end], label, _remark(words)))
+        before = following
+    return pieces + [
+        piece
+        for start, end in _gaps(found, len(cell))
+        for piece in _pieces_without_shape(cell[start:end], minimum=6)
+    ]
+
+
+def _gaps(found: list[tuple[int, int]], length: int) -> Iterator[tuple[int, int]]:
+    at = 0
+    for start, end in [*found, (length, length)]:
+        if start > at:
+            yield at, start
+        at = end
+
+
+def _around(gap: str, *, first: bool, labelled: bool = False) -> tuple[str, str]:
+    """Share the words between two numbers: what stands before a break belongs to the first, the rest to the second."""
+    if first:
+        parts = _BREAKS.split(gap)
+        return parts[-1], ""
+    broken = re.split(r"[\n\r;|,/]|\bou\b|\bet\b|\s{3,}", gap, maxsplit=1)
+    if len(broken) == 2:
+        return broken[0], broken[1]
+    closing = gap.rfind(")")
+    if closing >= 0 and gap.lstrip().startswith("("):
+        return gap[: closing + 1], gap[closing + 1 :]
+    if gap.rstrip().endswith(":") or labelled:
+        return "", gap
+    return gap, ""
+
+
+def _pieces_without_shape(cell: str, minimum: int = 1) -> list[Piece]:
+    pieces: list[Piece] = []
+    for part in _BREAKS.split(cell):
+        digits = "".join(c for c in part if c.isdigit())
+        if len(digits) < minimum:
+            continue
+        if _GLUED.fullmatch(digits):
+            pieces += [Piece(digits[i : i + 10]) for i in range(0, len(digits), 10)]
+        else:
+            number = re.sub(r"^[^\d+(]+|[^\d)]+$", "", part)
+            words = part.replace(number, " ", 1) if number else part
+            pieces.append(Piece(number or part.strip(), _label(words), _remark(words)))
+    if not pieces and minimum == 1 and not _says_nothing(cell):
+        return [Piece(cell[:80])]
+    return pieces
+
+
+def _says_nothing(cell: str) -> bool:
+    words = plain_words(cell).strip(" .-_?/*:'()")
+    return not words or words in _NOTHING or words in _NOTHING_PHRASES
+
+
+def _label(words: str) -> NumberLabel | None:
+    plain = plain_words(words)
+    return next((label for pattern, label in _LABELS if pattern.search(plain)), None)
+
+
+def _remark(words: str) -> str | None:
+    kept = re.sub(r"\s+", " ", words).strip(" :;,-()/[].")
+    return kept[:80] or None
+
+
+# ------------------------------------------------------------------------------------------------ judging one
+
+_SEPARATORS = {ord(c): None for c in " .-/_()\t\u00a0"}
+_TYPES_IN_ORDER = (
+    ("premium_rate", NumberKind.PREMIUM),
+    ("toll_free", NumberKind.SPECIAL),
+    ("shared_cost", NumberKind.PREMIUM),
+    ("voip", NumberKind.VOIP),
+    ("personal_number", NumberKind.SPECIAL),
+    ("pager", NumberKind.SPECIAL),
+    ("uan", NumberKind.SPECIAL),
+    ("voicemail", NumberKind.SPECIAL),
+    ("fixed_line", NumberKind.FIXED),
+    ("mobile", NumberKind.MOBILE),
+)
+_LIBRARY_KINDS = {
+    PhoneNumberType.MOBILE: NumberKind.MOBILE,
+    PhoneNumberType.FIXED_LINE: NumberKind.FIXED,
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: NumberKind.MOBILE,
+    PhoneNumberType.VOIP: NumberKind.VOIP,
+    PhoneNumberType.PREMIUM_RATE: NumberKind.PREMIUM,
+    PhoneNumberType.SHARED_COST: NumberKind.PREMIUM,
+    PhoneNumberType.UNKNOWN: NumberKind.UNKNOWN,
+}
+_ORDINARY = frozenset({NumberKind.MOBILE, NumberKind.FIXED, NumberKind.VOIP})
+
+
+def _french_pattern() -> tuple[re.Pattern[str], dict[str, NumberKind]]:
+    """One alternation of the library's own type patterns for France, in the library's order of precedence."""
+    metadata = PhoneMetadata.metadata_for_region("FR")
+    if metadata is None:
+        raise LookupError("phonenumbers holds no metadata for France")
+    parts = []
+    for name, _ in _TYPES_IN_ORDER:
+        description = getattr(metadata, name)
+        if description is not None and description.national_number_pattern:
+            parts.append(f"(?P<{name}>{description.national_number_pattern})")
+    return re.compile(rf"(?:{'|'.join(parts)})\Z"), dict(_TYPES_IN_ORDER)
+
+
+_FRENCH, _KIND_OF_GROUP = _french_pattern()
+
+
+def french_kind(national: str) -> NumberKind | None:
+    """The library's type for nine French digits, ten times faster than asking it; None when it calls them invalid."""
+    match = _FRENCH.match(national)
+    return _KIND_OF_GROUP[match.lastgroup] if match and match.lastgroup else None
+
+
+def parse(piece: Piece | str, region: str = "FR") -> ParsedNumber:
+    """Judge one piece; `region` (from the postal code) decides between mainland and overseas. Never raises."""
+    if isinstance(piece, str):
+        piece = Piece(piece)
+    raw = piece.text
+    compact = clean_cell(raw).translate(_SEPARATORS)
+    mark = _mark(piece.remark)
+    number = _judge(compact, raw, region, piece.label)
+    if mark is not None and number.callable:
+        return ParsedNumber(raw, number.e164, number.kind, number.country, False, mark, piece.label)
+    return number
+
+
+def read_cell(text: str, region: str = "FR") -> list[ParsedNumber]:
+    """Every number of a cell, judged; the common case of one plain number takes a short way."""
+    if _PLAIN.fullmatch(text):
+        return [_judge(text.translate(_SEPARATORS), text, region, None)]
+    return [parse(piece, region) for piece in split_cell(text)]
+
+
+def _mark(remark: str | None) -> NumberReason | None:
+    if not remark:
+        return None
+    plain = plain_words(remark).replace("\u2019", "'")
+    return next((reason for pattern, reason in _MARKS if pattern.search(plain)), None)
+
+
+def _refused(
+    raw: str, why: NumberReason, label: NumberLabel | None, kind: NumberKind = NumberKind.UNKNOWN
+) -> ParsedNumber:
+    return ParsedNumber(raw, None, kind, None, False, why, label)
+
+
+_NATIONAL = re.compile(r"(?:\+33|0033|33(?=0?[1-9]\d{8}\Z)|0|)0?([1-9]\d{8})\Z")
+
+
+def _judge(compact: str, raw: str, region: str, label: NumberLabel | None) -> ParsedNumber:
+    match = _NATIONAL.match(compact)
+    if match:
+        return _judge_french(match[1], raw, region, label)
+    if not compact:
+        return _refused(raw, NumberReason.EMPTY, label)
+    whole = _whole_from_float(clean_cell(raw).replace(" ", ""))
+    if whole is not None:
+        if whole and (again := _NATIONAL.match(whole)):
+            return _judge_french(again[1], raw, region, label)
+        return _refused(raw, NumberReason.ROUNDED, label)
+    if not re.fullmatch(r"\+?\d+", compact) or not compact.isascii():
+        return _refused(raw, NumberReason.NOT_A_NUMBER, label)
+    if compact.startswith(("+", "00")) and not compact.startswith(("+33", "0033")) and compact.strip("+0"):
+        return _judge_foreign(compact, raw, label)
+    return _refused(raw, _why_malformed(compact), label)
+
+
+def _whole_from_float(text: str) -> str | None:
+    """The digits of a spreadsheet float; "" when digits were rounded away; None when the text is no float."""
+    plain = re.fullmatch(r"(\d{9,13})[.,]0+", text)
+    if plain:
+        return plain[1]
+    scientific = re.fullmatch(r"(\d)[.,](\d+)[eE]\+?(\d{1,2})", text)
+    if not scientific:
+        return None
+    lead, decimals, exponent = scientific[1], scientific[2], int(scientific[3])
+    kept, lost = decimals[:exponent], decimals[exponent:]
+    return lead + kept if len(kept) == exponent and not lost.strip("0") else ""
+
+
+def _why_malformed(compact: str) -> NumberReason:
+    digits = compact.lstrip("+")
+    if len(set(digits)) == 1:
+        return NumberReason.DUMMY
+    if re.fullmatch(r"1[0-9]|11[0-9]|119|116\d{3}|118\d{3}|3\d{3}|10\d\d", digits):
+        return NumberReason.SHORT_CODE
+    if digits.startswith("0700") and len(digits) == 14:
+        return NumberReason.MACHINE
+    return NumberReason.TOO_SHORT if len(digits) < 10 else NumberReason.TOO_LONG
+
+
+def _judge_french(national: str, raw: str, region: str, label: NumberLabel | None) -> ParsedNumber:
+    if national[:5] in FICTION_BLOCKS:
+        kind = NumberKind.MOBILE if national[0] in "67" else NumberKind.FIXED
+        return ParsedNumber(raw, f"+33{national}", kind, "FR", True, NumberReason.FICTION_BLOCK, label)
+    if _is_dummy(national):
+        return _refused(raw, NumberReason.DUMMY, label)
+    if region != "FR" and (overseas := _judge_overseas(national, raw, (region,), label)):
+        return overseas
+    kind_or_none = french_kind(national)
+    if kind_or_none in _ORDINARY:
+        return ParsedNumber(raw, f"+33{national}", kind_or_none, "FR", True, NumberReason.VALID, label)
+    if kind_or_none is NumberKind.PREMIUM or national[0] == "8":
+        why = NumberReason.SPECIAL if kind_or_none is NumberKind.SPECIAL else NumberReason.PREMIUM
+        return ParsedNumber(
+            raw, f"+33{national}", kind_or_none or NumberKind.PREMIUM, "FR", False, why, label
+        )
+    if overseas := _judge_overseas(national, raw, _OVERSEAS_TEN_DIGITS, label):
+        return overseas
+    if national.startswith("700"):
+        return _refused(raw, NumberReason.MACHINE, label, NumberKind.SPECIAL)
+    kind = NumberKind.MOBILE if national[0] in "67" else NumberKind.FIXED
+    return ParsedNumber(raw, f"+33{national}", kind, "FR", True, NumberReason.UNKNOWN_BLOCK, label)
+
+
+_DUMMY_TAILS = frozenset({"12345678", "23456789", "98765432", "87654321", "01020304", "02030405", "11223344"})
+
+
+def _is_dummy(national: str) -> bool:
+    """Digits typed to fill a field: one digit repeated, the same pair five times, or a run."""
+    tail = national[1:]
+    pair = "0" + national[0]
+    return len(set(tail)) == 1 or tail in _DUMMY_TAILS or tail == pair * 4
+
+
+def _judge_overseas(
+    national: str, raw: str, regions: tuple[str, ...], label: NumberLabel | None
+) -> ParsedNumber | None:
+    for region in regions:
+        found = _library_parse("0" + national, region)
+        if found is not None and phonenumbers.is_valid_number(found):
+            return _from_library(found, raw, label, NumberReason.VALID)
+    return None
+
+
+def _judge_foreign(compact: str, raw: str, label: NumberLabel | None) -> ParsedNumber:
+    found = _library_parse(compact, "FR")
+    if found is None:
+        return _refused(raw, NumberReason.IMPOSSIBLE, label)
+    if not phonenumbers.is_valid_number(found):
+        return _refused(raw, NumberReason.IMPOSSIBLE, label)
+    return _from_library(found, raw, label, NumberReason.FOREIGN)
+
+
+def _from_library(
+    found: PhoneNumber, raw: str, label: NumberLabel | None, accepted: NumberReason
+) -> ParsedNumber:
+    kind = _LIBRARY_KINDS.get(phonenumbers.number_type(found), NumberKind.SPECIAL)
+    country = phonenumbers.region_code_for_number(found)
+    e164 = phonenumbers.format_number(found, PhoneNumberFormat.E164)
+    if kind is NumberKind.PREMIUM:
+        return ParsedNumber(raw, e164, kind, country, False, NumberReason.PREMIUM, label)
+    if kind not in _ORDINARY or country in {None, "001"}:
+        return ParsedNumber(raw, e164, NumberKind.SPECIAL, country, False, NumberReason.SPECIAL, label)
+    why = NumberReason.VALID if country in OVERSEAS_BY_POSTAL_PREFIX.values() else accepted
+    return ParsedNumber(raw, e164, kind, country, True, why, label)
+
+
+def _library_parse(text: str, region: str) -> PhoneNumber | None:
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+
+
+# ------------------------------------------------------------------------------------ showing and searching
+
+
+def mask(e164: str) -> str:
+    """A number for a log: country, first digit and the last two only."""
+    return f"{e164[:4]}\u2026{e164[-2:]}" if len(e164) > 6 else "\u2026"
+
+
+@lru_cache(maxsize=16_384)
+def display(e164: str) -> str:
+    """A number as people read it: French pairs "06 39 98 12 34", foreign ones with their country code."""
+    if e164.startswith("+33") and len(e164) == 12:
+        ten = "0" + e164[3:]
+        return " ".join(ten[i : i + 2] for i in range(0, 10, 2))
+    found = _library_parse(e164, "FR")
+    if found is None:
+        return e164
+    overseas = phonenumbers.region_code_for_number(found) in OVERSEAS_BY_POSTAL_PREFIX.values()
+    return phonenumbers.format_number(
+        found, PhoneNumberFormat.NATIONAL if overseas else PhoneNumberFormat.INTERNATIONAL
+    )
+
+
+def search_keys(text: str) -> NumberSearch | None:
+    """How to look up what somebody typed; None when it is not a number of four digits or more."""
+    cleaned = clean_cell(text)
+    if not re.fullmatch(r"\+?[\d .\-/()]+", cleaned) or not cleaned.isascii():
+        return None
+    compact = cleaned.translate(_SEPARATORS)
+    digits = compact.lstrip("+")
+    if len(digits) < _SEARCH_MINIMUM:
+        return None
+    national = _NATIONAL.match(compact)
+    if national:
+        ten = "0" + national[1]
+        overseas = (_judge_overseas(national[1], ten, (r,), None) for r in _OVERSEAS_TEN_DIGITS)
+        others = (number.e164 for number in overseas if number is not None and number.e164)
+        return NumberSearch(exact=tuple(dict.fromkeys([f"+33{national[1]}", *others])))
+    if compact.startswith(("+", "00")):
+        return NumberSearch(starts_with="+" + (digits if compact[0] == "+" else digits[2:]))
+    return NumberSearch(starts_with=f"+33{digits[1:]}" if digits[0] == "0" else None, ends_with=digits)

@@ -1,0 +1,307 @@
+"""A programme as data: who is called, when, how often, towards which targets, with which words.
+
+Everything comes from `config/programmes/<code>.toml`. A wrong file stops the start with the file, the key and what to
+change; another territory runs this program without touching code.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from callcentre.dispositions import Disposition, Group, Need, RetryKind
+from callcentre.errors import ConfigurationError
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+STAGES = ("to_contact", "contacted", "accompanied", "positive_exit")
+"""The funnel's stages in order; their meaning is in the programme file, their nesting in `callcentre.funnel`."""
+
+Words = dict[str, str]
+"""Text by language code; French (`fr`) is required."""
+Span = tuple[time, time]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Period(_Part):
+    """First and last civil day of the programme, both included."""
+
+    first_day: date
+    last_day: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.last_day < self.first_day:
+            raise ValueError("last_day comes before first_day")
+        return self
+
+
+class StageText(_Part):
+    """A funnel stage: its target over the period (people) and its one definition, in words."""
+
+    target: int = Field(ge=0)
+    labels: Words
+    definition: Words
+
+
+class TerritoryConfig(_Part):
+    """A local platform: the communes it covers by postal code, and its starting weight if it is not its open people."""
+
+    code: str = Field(pattern=r"^[a-z0-9-]{2,40}$")
+    label: str
+    postal_codes: tuple[str, ...] = ()
+    weight: int | None = Field(default=None, ge=1)
+
+    @field_validator("postal_codes")
+    @classmethod
+    def _five_digits(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        wrong = [code for code in codes if not re.fullmatch(r"\d{5}", code)]
+        if wrong:
+            raise ValueError(f"not a postal code of five digits: {', '.join(wrong)}")
+        return codes
+
+
+class CallingHoursConfig(_Part):
+    """When calls may be made, in the young person's own zone; `[start, end)` in local time."""
+
+    weekdays: tuple[Span, ...]
+    saturday: tuple[Span, ...] = ()
+    closed_days: tuple[date, ...] = ()
+    holidays_country: str = "FR"
+
+    @field_validator("weekdays", "saturday")
+    @classmethod
+    def _ordered(cls, spans: tuple[Span, ...]) -> tuple[Span, ...]:
+        for (_, previous_end), (start, _) in zip(spans, spans[1:], strict=False):
+            if start < previous_end:
+                raise ValueError("windows overlap or are not in order")
+        if any(end <= start for start, end in spans):
+            raise ValueError("a window ends before it starts")
+        return spans
+
+
+class SlotConfig(_Part):
+    """A class of hours: one or more spans of local time on weekdays, or on Saturday."""
+
+    code: str
+    labels: Words
+    spans: tuple[Span, ...]
+    saturday: bool = False
+
+
+class LimitsConfig(_Part):
+    """How often one person, and one number, may be called. Source of each default: `docs/decisions.md`."""
+
+    calls_per_day: int = Field(default=1, ge=1, le=3)
+    calls_per_30_days: int = Field(default=4, ge=1)
+    calls_in_all: int = Field(default=8, ge=1)
+    gap_hours_same_day: int = Field(default=2, ge=0)
+    quick_retry_minutes: tuple[int, int] = (15, 60)
+    soft_refusal_days: int = Field(default=60, ge=0)
+    promise_retry_minutes: int = Field(default=30, ge=1)
+    promise_to_team_minutes: int = Field(default=10, ge=0)
+    promise_missed_minutes: int = Field(default=60, ge=1)
+    call_adult_guardians: bool = False
+    guardian_attempts: tuple[int, ...] = (3, 6, 8)
+
+
+class PlanningConfig(_Part):
+    """How much of the queue is planned into a block: calls an officer makes in an hour, officers, and a margin."""
+
+    officers: int = Field(default=8, ge=1)
+    calls_per_officer_hour: int = Field(default=12, ge=1)
+    margin: float = Field(default=1.5, ge=1.0)
+
+
+class DispositionConfig(_Part):
+    """One entry of the code book; see `callcentre.dispositions.Disposition`."""
+
+    code: str = Field(pattern=r"^[a-z0-9_]{2,40}$")
+    labels: Words
+    group: Group
+    retry: RetryKind
+    key: str = Field(pattern=r"^[1-9a-z]$")
+    is_contact: bool = False
+    reaches_guardian: bool = False
+    is_final: bool = False
+    closes_as: str | None = None
+    stage: str | None = None
+    needs: tuple[Need, ...] = ()
+    asks: tuple[Need, ...] = ()
+    is_retired: bool = False
+    hints: Words = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.is_final and not self.closes_as:
+            raise ValueError("is_final needs closes_as, the reason with which the person leaves the queue")
+        if self.retry is RetryKind.CALLBACK and Need.CALLBACK_AT not in self.needs:
+            raise ValueError('retry = "callback" needs "callback_at" among needs')
+        return self
+
+    def entry(self) -> Disposition:
+        """Return the value that the rest of the program uses."""
+        return Disposition(**{name: getattr(self, name) for name in type(self).model_fields})
+
+
+class ScriptConfig(_Part):
+    """Opening words for one kind of call; `{first_name}`, `{officer}`, `{programme}`, `{service}` are filled in."""
+
+    kind: Literal["first_call", "retry", "callback", "inbound", "guardian"]
+    words: Words
+
+    @field_validator("words")
+    @classmethod
+    def _known_fields(cls, words: Words) -> Words:
+        known = {"first_name", "officer", "service", "programme", "phone"}
+        for text in words.values():
+            unknown = set(re.findall(r"{(\w+)}", text)) - known
+            if unknown:
+                raise ValueError(f"unknown field {sorted(unknown)}; known are {sorted(known)}")
+        return words
+
+
+class IntakeConfig(_Part):
+    """Who is in scope, by age on the list's date."""
+
+    minimum_age: int = 16
+    maximum_age: int = 25
+    quarantine_days: int = 7
+    minor_clock_months: int = 3
+
+
+class Programme(_Part):
+    """Everything that makes a programme; immutable."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z0-9-]{2,60}$")]
+    labels: Words
+    service: Words
+    zone: str
+    region: str = "FR"
+    phone: str | None = None
+    period: Period
+    stages: dict[str, StageText]
+    territories: tuple[TerritoryConfig, ...]
+    hours: CallingHoursConfig
+    slots: tuple[SlotConfig, ...]
+    limits: LimitsConfig = LimitsConfig()
+    planning: PlanningConfig = PlanningConfig()
+    intake: IntakeConfig = IntakeConfig()
+    dispositions: tuple[DispositionConfig, ...]
+    scripts: tuple[ScriptConfig, ...]
+    notice: Words
+    """The legal sentence of the first call: who calls, why, where the data comes from, the right to object."""
+    skip_reasons: dict[str, Words]
+    pause_reasons: dict[str, Words]
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"{zone!r} is not a time zone; write one such as Europe/Paris")
+        return zone
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if tuple(self.stages) != STAGES:
+            raise ValueError(f"stages must be exactly, in order: {', '.join(STAGES)}")
+        targets = [stage.target for stage in self.stages.values()]
+        if targets != sorted(targets, reverse=True):
+            raise ValueError("stages: no target may exceed the one of the stage before")
+        _refuse_repeats("territories", [t.code for t in self.territories])
+        _refuse_repeats("territories.postal_codes", [p for t in self.territories for p in t.postal_codes])
+        _refuse_repeats("dispositions", [d.code for d in self.dispositions])
+        _refuse_repeats("dispositions.key", [d.key for d in self.dispositions if not d.is_retired])
+        missing = {"first_call", "retry", "callback", "inbound", "guardian"} - {s.kind for s in self.scripts}
+        if missing:
+            raise ValueError(f"scripts: no opening words for {', '.join(sorted(missing))}")
+        for words in (self.labels, self.service, self.notice):
+            if "fr" not in words:
+                raise ValueError("labels, service and notice need at least French (fr)")
+        return self
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The programme's zone, in which its days, targets and reports are counted."""
+        return ZoneInfo(self.zone)
+
+    def code_book(self) -> dict[str, Disposition]:
+        """The dispositions by code, in the order of the file, retired ones included."""
+        return {entry.code: entry.entry() for entry in self.dispositions}
+
+    def script(self, kind: str, language: str) -> str:
+        """The opening words of a kind of call, in `language` or else in French."""
+        words = next(script.words for script in self.scripts if script.kind == kind)
+        return words.get(language) or words["fr"]
+
+    def territory_of(self, postal_code: str | None) -> str | None:
+        """The code of the territory that covers a postal code, or None."""
+        return next((t.code for t in self.territories if postal_code in t.postal_codes), None)
+
+
+def load_programmes(folder: Path) -> dict[str, Programme]:
+    """Read every programme file of a folder, by code; raises ConfigurationError naming file, key and remedy."""
+    files = sorted(folder.glob("*.toml"))
+    if not files:
+        raise ConfigurationError(
+            file=str(folder),
+            key="*.toml",
+            problem="there is no programme file.",
+            remedy="Put at least one programme there; bouches-du-rhone.toml is the example.",
+        )
+    programmes: dict[str, Programme] = {}
+    for file in files:
+        programme = load_programme(file)
+        if programme.code in programmes:
+            raise ConfigurationError(
+                file=file.name, key="code", problem=f"{programme.code!r} is used by two files.", remedy="Rename one."
+            )
+        programmes[programme.code] = programme
+    return programmes
+
+
+def load_programme(file: Path) -> Programme:
+    """Read and check one programme file."""
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            file=file.name, key="(syntax)", problem=f"{error}.", remedy="Correct the line named; the file is TOML in UTF-8."
+        ) from error
+    try:
+        return Programme.model_validate(data)
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        raise ConfigurationError(
+            file=file.name, key=_key(first["loc"]), problem=f"{first['msg']}.", remedy=_remedy(first)
+        ) from error
+
+
+def _refuse_repeats(key: str, values: list[str]) -> None:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"{key}: written twice: {', '.join(repeated)}")
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    """Return `territories[2].postal_codes` for ("territories", 2, "postal_codes")."""
+    parts = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return parts.lstrip(".") or "(whole file)"
+
+
+def _remedy(problem: dict[str, Any]) -> str:
+    match problem["type"]:
+        case "missing":
+            return "Add this key; bouches-du-rhone.toml shows what it looks like."
+        case "extra_forbidden":
+            return "Remove this key or correct its spelling; it is not known."
+        case _:
+            return f"Correct this value (read: {problem.get('input')!r:.80})."

@@ -1,0 +1,59 @@
+"""The composition root: settings become the things that the program runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from callcentre.clock import Clock, ShiftedClock, SystemClock
+from callcentre.database import make_engine, make_session_factory
+from callcentre.errors import ConfigurationError
+from callcentre.programmes import Programme, load_programmes
+from callcentre.settings import Settings
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What web, worker and commands share: one per process."""
+
+    settings: Settings
+    clock: Clock
+    engine: Engine
+    sessions: sessionmaker[Session]
+    programmes: dict[str, Programme]
+
+    @property
+    def programme(self) -> Programme:
+        """The programme that pages open on."""
+        return self.programmes[self.settings.programme]
+
+
+def build_runtime(settings: Settings, *, clock: Clock | None = None) -> Runtime:
+    """Build the runtime; raises ConfigurationError when a file of `config/` is wrong."""
+    programmes = load_programmes(settings.config_dir / "programmes")
+    if settings.programme not in programmes:
+        raise ConfigurationError(
+            file="default.toml",
+            key="programme",
+            problem=f"there is no programme {settings.programme!r}.",
+            remedy=f"Write one of: {', '.join(programmes)}.",
+        )
+    if settings.url.startswith("sqlite"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.url, page_limit=settings.database_page_limit)
+    return Runtime(
+        settings=settings,
+        clock=clock or _clock(settings),
+        engine=engine,
+        sessions=make_session_factory(engine),
+        programmes=programmes,
+    )
+
+
+def _clock(settings: Settings) -> Clock:
+    if settings.clock_start is None:
+        return SystemClock()
+    return ShiftedClock(settings.clock_start, settings.clock_anchor or datetime.now(UTC))

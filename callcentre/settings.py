@@ -1,0 +1,117 @@
+"""The frozen settings: `config/default.toml`, then `CALLCENTRE_*` variables; unknown keys are refused."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from callcentre.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+PREFIX = "CALLCENTRE_"
+ELSEWHERE = {"CALLCENTRE_TEST_POSTGRESQL_URL", "CALLCENTRE_CONFIG_DIR"}
+"""Variables with our prefix that are not settings of the program."""
+
+
+class Settings(BaseModel):
+    """Every setting, with its unit in its name where the type has none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    config_dir: Path = ROOT / "config"
+    programme: str
+    data_dir: Path
+    database_url: str = ""
+    secret_key: str = ""
+    mode: Literal["offline", "sandbox", "live"]
+    clock_start: datetime | None = None
+    clock_anchor: datetime | None = None
+    lease_seconds: int = Field(ge=1, le=3600)
+    lease_renew_seconds: int = Field(ge=1)
+    lease_sweep_seconds: int = Field(ge=1)
+    settle_minutes: int = Field(ge=1)
+    undo_minutes: int = Field(ge=0)
+    balance_cache_seconds: float = Field(ge=0)
+    session_idle_minutes: int = Field(ge=1)
+    session_hours: int = Field(ge=1)
+    idempotency_days: int = Field(ge=1)
+    upload_megabytes: int = Field(ge=1)
+    database_page_limit: int | None = None
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        if self.clock_start is not None and self.clock_start.tzinfo is None:
+            raise ValueError("clock_start needs a zone, e.g. 2026-11-23T10:00:00+01:00")
+        if self.clock_start is not None and self.mode != "offline":
+            raise ValueError("clock_start is refused in sandbox and live mode: real people live in real time")
+        if self.lease_renew_seconds >= self.lease_seconds:
+            raise ValueError("lease_renew_seconds must be shorter than lease_seconds")
+        return self
+
+    @property
+    def url(self) -> str:
+        """The address of the database: `database_url`, else a SQLite file in `data_dir`."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'callcentre.sqlite3'}"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; raises ConfigurationError naming the file or variable, the key and the remedy.
+
+    `config_dir` comes from CALLCENTRE_CONFIG_DIR, so that another territory may keep its files elsewhere.
+    """
+    environment = os.environ if environment is None else environment
+    config_dir = Path(environment.get("CALLCENTRE_CONFIG_DIR", ROOT / "config"))
+    file = config_dir / "default.toml"
+    try:
+        values: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(
+            file=str(file), key="(file)", problem=f"{error}.", remedy="Restore it from the project."
+        ) from error
+    overrides = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and name not in ELSEWHERE and value != ""
+    }
+    try:
+        settings = Settings.model_validate({**values, **overrides, "config_dir": config_dir})
+    except ValidationError as error:
+        raise _explained(error, file, overrides) from error
+    return settings if settings.secret_key else settings.model_copy(update={"secret_key": _secret(settings)})
+
+
+def _explained(error: ValidationError, file: Path, overrides: Mapping[str, str]) -> ConfigurationError:
+    first: Any = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "(settings)"
+    unknown = first["type"] == "extra_forbidden"
+    where = "environment" if key in overrides or (not first["loc"] and overrides) else file.name
+    name = f"{PREFIX}{key.upper()}" if key in overrides else key
+    remedy = "Remove it or correct its spelling; config/default.toml lists them all." if unknown else "Correct this value."
+    return ConfigurationError(file=where, key=name, problem=f"{first['msg']}.", remedy=remedy)
+
+
+def _secret(settings: Settings) -> str:
+    """Return the installation's own secret, made once and kept in the data folder, readable by its owner only."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    file = settings.data_dir / "secret_key"
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write(secrets.token_urlsafe(48))
+    return file.read_text(encoding="ascii").strip()
+
+
+def aware_utc(moment: datetime) -> datetime:
+    """Return an instant in UTC; refuses a naive one."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a zone")
+    return moment.astimezone(UTC)
