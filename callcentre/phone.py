@@ -1,4 +1,4 @@
-"""Telephone numbers: find them in a cell, parse to E.164, judge whether they may be called, mask, display, search.
+"""Telephone numbers: find them in a cell, parse to E.164, judge, mask, display, search.
 
 The only importer of `phonenumbers`. Its metadata runs behind the French numbering plan, so it classifies
 numbers but does not decide alone that a young person cannot be reached: a French number of possible length is
@@ -119,7 +119,7 @@ def region_of_postal_code(postal_code: str | None) -> str:
     return OVERSEAS_BY_POSTAL_PREFIX.get((postal_code or "")[:3], "FR")
 
 
-# ---------------------------------------------------------------------------------------------- reading a cell
+# ---- reading a cell
 
 _FRENCH_SHAPES = re.compile(
     r"""(?<!\d)(?:
@@ -132,18 +132,16 @@ _FRENCH_SHAPES = re.compile(
 )
 _FOREIGN_SHAPE = re.compile(r"(?<!\d)\+(?!33)(?:[ .\-()]{0,2}\d){8,15}(?!\d)")
 _FLOAT_SHAPE = re.compile(r"(?<![\d.,])\d+[.,]\d+[eE]\+?\d{1,2}(?!\d)|(?<![\d.,])\d{9,13}[.,]0+(?!\d)")
-_SHAPES = re.compile(
-    f"{_FLOAT_SHAPE.pattern}|{_FOREIGN_SHAPE.pattern}|{_FRENCH_SHAPES.pattern}", re.VERBOSE
-)
+_SHAPES = re.compile(f"{_FLOAT_SHAPE.pattern}|{_FOREIGN_SHAPE.pattern}|{_FRENCH_SHAPES.pattern}", re.VERBOSE)
 _BREAKS = re.compile(r"[\n\r;|,]|\s/\s|\bou\b|\bet\b|\bpuis\b|(?<=\D)/(?=\D)|\s{3,}", re.IGNORECASE)
 _GLUED = re.compile(r"(?:0[1-9]\d{8}){2,4}")
 _PLAIN = re.compile(r"(?:0|\+33|0033)[1-9](?:[ .\-]?\d\d){4}")
-_NOTHING = frozenset(
-    "neant nc n/c na n/a nr aucun aucune sans vide non inconnu inconnue absent pas rien liste rouge x xx xxx"
-    " #n/a #null! null none".split()
+_NOTHING = re.compile(
+    r"neant|nc|nr|n/?a|aucune?|sans|vide|non|pas|rien|absent|x+|#n/a|null|none|(?:sur )?liste rouge"
+    r"|non (?:communique|renseigne|connu)e?|inconnue?|(?:pas de |sans )(?:tel|telephone|numero|portable)"
 )
-_NOTHING_PHRASES = frozenset({"liste rouge", "pas de telephone", "non communique", "non renseigne", "sans telephone",
-                              "pas de tel", "sans tel", "sur liste rouge", "non connu", "pas de numero"})  # fmt: skip
+
+_PADDING = " :;,-()/[]."
 
 _LABELS: tuple[tuple[re.Pattern[str], NumberLabel], ...] = tuple(
     (re.compile(rf"\b(?:{words})\b"), label)
@@ -154,7 +152,10 @@ _LABELS: tuple[tuple[re.Pattern[str], NumberLabel], ...] = tuple(
         ),
         (r"mere|maman|mother|belle[- ]mere", NumberLabel.MOTHER),
         (r"pere|papa|father|beau[- ]pere", NumberLabel.FATHER),
-        (r"resp|responsable|parents?|tut(?:eur|rice)|rl|representant|famille|foyer|ase", NumberLabel.GUARDIAN),
+        (
+            r"resp(?:onsable)?|parents?|tut(?:eur|rice)|rl|representant|famille|foyer|ase",
+            NumberLabel.GUARDIAN,
+        ),
         (r"jeune|eleve|lui|elle|perso(?:nnel)?|interesse", NumberLabel.YOUNG_PERSON),
         (r"travail|pro|professionnel|bureau|employeur", NumberLabel.WORK),
         (r"domicile|dom|fixe|maison", NumberLabel.HOME),
@@ -164,18 +165,21 @@ _LABELS: tuple[tuple[re.Pattern[str], NumberLabel], ...] = tuple(
 _MARKS: tuple[tuple[re.Pattern[str], NumberReason], ...] = (
     (re.compile(r"ne (?:pas|plus) (?:r?appeler|joindre|contacter|utiliser)"), NumberReason.MARKED_NO_CALL),
     (
-        re.compile(r"\bfaux\b|errone|mauvais|non attribue|plus attribue|hors service|\bhs\b|invalide|incorrect"),
+        re.compile(r"\bfaux\b|errone|mauvais|(?:non|plus) attribue|hors service|\bhs\b|invalide|incorrect"),
         NumberReason.MARKED_WRONG,
     ),
     (re.compile(r"\bancien(?:ne)?\b|\bex\b|n'est plus|\bperime\b"), NumberReason.MARKED_OLD),
 )
 
 
+_DASHES = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212), "-")
+
+
 def clean_cell(text: str) -> str:
     """Text without controls, zero-width and bidirectional marks, every kind of space made plain."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    normal = unicodedata.normalize("NFKC", text).replace("\u2212", "-").replace("\u2010", "-").replace("\u2013", "-")
+    normal = unicodedata.normalize("NFKC", text).translate(_DASHES)
     return "".join(
         " " if (c.isspace() and c != "\n") else c
         for c in normal
@@ -194,19 +198,16 @@ def split_cell(text: str) -> list[Piece]:
     cell = clean_cell(text)
     if not cell or _says_nothing(cell):
         return []
-    found = [(m.start(), m.end()) for m in _SHAPES.finditer(cell)]
+    found = _with_stray_digits(cell, [match.span() for match in _SHAPES.finditer(cell)])
     if not found:
         return _pieces_without_shape(cell)
     pieces: list[Piece] = []
-    before, _ = _around(cell[: found[0][0]], first=True)
-    for index, (start, end) in enumerate(found):
-        last = index + 1 == len(found)
-        gap = cell[end:] if last else cell[end : found[index + 1][0]]
-        after, following = (gap, "") if last else _around(gap, first=False, labelled=_label(before) is not None)
-        words = f"{before} {after}".strip(" :;,-()/[]")
-        label = _label(before) or _label(after)
-        pieces.append(Piece(cell[start:end], label, _remark(words)))
-        before = following
+    before = _BREAKS.split(cell[: found[0][0]])[-1]
+    for (start, end), following in zip(found, [*found[1:], None], strict=True):
+        gap = cell[end : following[0] if following else len(cell)]
+        after, next_before = _share(gap, bool(before.strip(_PADDING))) if following else (gap, "")
+        pieces.append(Piece(cell[start:end], _label(before) or _label(after), _remark(f"{before} {after}")))
+        before = next_before
     return pieces + [
         piece
         for start, end in _gaps(found, len(cell))
@@ -222,18 +223,28 @@ def _gaps(found: list[tuple[int, int]], length: int) -> Iterator[tuple[int, int]
         at = end
 
 
-def _around(gap: str, *, first: bool, labelled: bool = False) -> tuple[str, str]:
-    """Share the words between two numbers: what stands before a break belongs to the first, the rest to the second."""
-    if first:
-        parts = _BREAKS.split(gap)
-        return parts[-1], ""
+def _with_stray_digits(cell: str, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Widen a number by the lone digits that touch it: which ten of the eleven are right, nobody can tell."""
+    starts = {start for start, _ in found}
+    widened = []
+    for start, end in found:
+        after = re.compile(r"[ .\-]{0,2}(?=\d)").match(cell, end)
+        if after and after.end() not in starts:
+            stray = re.compile(r"\d+(?![\d]|[ ]?[^\W\d_])").match(cell, after.end())
+            end = stray.end() if stray and "e" not in cell[start:end].lower() else end
+        widened.append((start, end))
+    return widened
+
+
+def _share(gap: str, already_labelled: bool) -> tuple[str, str]:
+    """Words between two numbers: what stands before a break belongs to the first, the rest to the second."""
     broken = re.split(r"[\n\r;|,/]|\bou\b|\bet\b|\s{3,}", gap, maxsplit=1)
     if len(broken) == 2:
         return broken[0], broken[1]
     closing = gap.rfind(")")
     if closing >= 0 and gap.lstrip().startswith("("):
         return gap[: closing + 1], gap[closing + 1 :]
-    if gap.rstrip().endswith(":") or labelled:
+    if gap.rstrip().endswith(":") or already_labelled:
         return "", gap
     return gap, ""
 
@@ -257,7 +268,7 @@ def _pieces_without_shape(cell: str, minimum: int = 1) -> list[Piece]:
 
 def _says_nothing(cell: str) -> bool:
     words = plain_words(cell).strip(" .-_?/*:'()")
-    return not words or words in _NOTHING or words in _NOTHING_PHRASES
+    return not words or _NOTHING.fullmatch(words) is not None
 
 
 def _label(words: str) -> NumberLabel | None:
@@ -266,11 +277,11 @@ def _label(words: str) -> NumberLabel | None:
 
 
 def _remark(words: str) -> str | None:
-    kept = re.sub(r"\s+", " ", words).strip(" :;,-()/[].")
+    kept = re.sub(r"\s+", " ", words).strip(_PADDING)
     return kept[:80] or None
 
 
-# ------------------------------------------------------------------------------------------------ judging one
+# ---- judging one number
 
 _SEPARATORS = {ord(c): None for c in " .-/_()\t\u00a0"}
 _TYPES_IN_ORDER = (
@@ -314,13 +325,13 @@ _FRENCH, _KIND_OF_GROUP = _french_pattern()
 
 
 def french_kind(national: str) -> NumberKind | None:
-    """The library's type for nine French digits, ten times faster than asking it; None when it calls them invalid."""
+    """The library's type for nine French digits, ten times faster than asking it; None when it is invalid."""
     match = _FRENCH.match(national)
     return _KIND_OF_GROUP[match.lastgroup] if match and match.lastgroup else None
 
 
 def parse(piece: Piece | str, region: str = "FR") -> ParsedNumber:
-    """Judge one piece; `region` (from the postal code) decides between mainland and overseas. Never raises."""
+    """Judge one piece; `region` (of the postal code) decides between mainland and overseas. Never raises."""
     if isinstance(piece, str):
         piece = Piece(piece)
     raw = piece.text
@@ -471,7 +482,7 @@ def _library_parse(text: str, region: str) -> PhoneNumber | None:
         return None
 
 
-# ------------------------------------------------------------------------------------ showing and searching
+# ---- showing and searching
 
 
 def mask(e164: str) -> str:
