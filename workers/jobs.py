@@ -1,0 +1,39 @@
+"""What each job does: one line, calling the verb of the feature that owns the work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue.lease import reclaim_expired
+from callcentre.intake.importing import resume_interrupted
+from callcentre.intake.retention import purge_quarantine as purge_expired_quarantine
+from callcentre.outreach.callbacks import mark_missed
+from callcentre.planning.blocks import plan_current_block
+from callcentre.runtime import Runtime
+
+
+def reclaim_leases(session: Session, runtime: Runtime, now: datetime) -> object:
+    """Return expired leases to the pool; those with an open attempt are to settle."""
+    return reclaim_expired(session, now)
+
+
+def plan_block(session: Session, runtime: Runtime, now: datetime) -> object:
+    """Plan the eligible people into the block that runs now."""
+    return plan_current_block(session, runtime.programmes, now)
+
+
+def mark_missed_callbacks(session: Session, runtime: Runtime, now: datetime) -> object:
+    """Show the promises that nobody kept in time as missed."""
+    return mark_missed(session, now)
+
+
+def resume_imports(runtime: Runtime, now: datetime) -> object:
+    """Go on with imports that were cut off."""
+    return resume_interrupted(runtime.sessions, runtime.programmes, now)
+
+
+def purge_quarantine(session: Session, runtime: Runtime, now: datetime) -> object:
+    """Empty quarantined rows whose time is up, except for row number and reason."""
+    return purge_expired_quarantine(session, now)
