@@ -200,7 +200,6 @@ class Programme(_Part):
     notice: Words
     """The legal sentence of the first call: who calls, why, where the data comes from, the right to object."""
     skip_reasons: dict[str, Words]
-    pause_reasons: dict[str, Words]
 
     @field_validator("zone")
     @classmethod

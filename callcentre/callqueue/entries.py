@@ -1,0 +1,84 @@
+"""A person's place in a programme: opening, closing and re-opening it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue.models import EntryState, QueueEntry, Turn
+from callcentre.errors import NotAllowed
+
+
+def open_entries(
+    session: Session,
+    people: Sequence[tuple[int, int, date | None]],
+    *,
+    programme_id: int,
+    list_file_id: int | None,
+    now: datetime,
+) -> int:
+    """Open a place for each (person id, territory id, legal deadline) that has none; say how many.
+
+    They are eligible at once; the next planning gives them their first block.
+    """
+    known = set(
+        session.scalars(
+            select(QueueEntry.person_id).where(
+                QueueEntry.programme_id == programme_id, QueueEntry.person_id.in_([person for person, _, _ in people])
+            )
+        )
+    )
+    rows = [
+        {
+            "programme_id": programme_id,
+            "person_id": person,
+            "territory_id": territory,
+            "state": EntryState.OPEN.value,
+            "opened_at": now,
+            "list_file_id": list_file_id,
+            "eligible_at": now,
+            "eligible_until": now,
+            "deadline": deadline,
+            "reason": {"code": "first_call"},
+            "version": 0,
+        }
+        for person, territory, deadline in people
+        if person not in known
+    ]
+    if rows:
+        session.execute(insert(QueueEntry), rows)
+    return len(rows)
+
+
+def close(session: Session, entry: QueueEntry, *, reason: str, reopened_by: str, now: datetime) -> None:
+    """Take a person out of the queue: reason, instant and what would re-open are kept."""
+    entry.state, entry.closed_at, entry.closed_reason = EntryState.CLOSED, now, reason
+    entry.reopened_by, entry.eligible_at, entry.eligible_until = reopened_by, None, None
+    entry.reason = {"code": "closed", "closed": reason}
+    session.flush()
+    session.execute(delete(Turn).where(Turn.entry_id == entry.id, Turn.token.is_(None)))
+
+
+def reopen(session: Session, entry: QueueEntry, *, cause: str, now: datetime) -> None:
+    """Bring a person back with a fresh total cap; the 30-day count, pauses, opt-outs and oppositions persist."""
+    if entry.state == EntryState.OPEN:
+        return
+    if entry.closed_reason == "opposition":
+        raise NotAllowed("Cette personne a demandé à ne plus être appelée.", reason="opposition")
+    entry.state, entry.opened_at, entry.closed_at, entry.closed_reason = EntryState.OPEN, now, None, None
+    entry.reopened_by, entry.eligible_at, entry.eligible_until = None, now, now
+    entry.reason = {"code": "reopened", "cause": cause}
+    session.flush()
+
+
+def move(session: Session, person_id: int, *, programme_id: int, territory_id: int) -> None:
+    """Give a person to another territory."""
+    for table in (QueueEntry, Turn):
+        session.execute(
+            update(table)
+            .where(table.person_id == person_id, table.programme_id == programme_id)
+            .values(territory_id=territory_id)
+        )

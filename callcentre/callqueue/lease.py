@@ -1,0 +1,388 @@
+"""Claiming the next person, and the time-limited right to call them.
+
+One conditional statement claims, on both databases: it finds the head of the queue among rows that nobody else is
+taking and marks it with a token. Unique columns forbid holding a person twice, two people at once, or a number that
+a colleague's person shares. Losing a race is a normal return.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Date, TextClause, bindparam, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue.balance import turn_order, written
+from callcentre.callqueue.ledger import Ledger
+from callcentre.callqueue.models import Lane, LeaseEnding
+from callcentre.database import JsonValue, UtcDateTime
+from callcentre.errors import NotAllowed
+
+PRIORITIES = (0, 1, 2)
+"""Within ordinary attempts: minors' clocks, first attempts of a new list, the rest."""
+TERRITORIES_AT_ONCE = 4
+"""Territories probed by one statement; the first nearly always has somebody."""
+RACES = 25
+"""How many heads a claim may lose to others before it gives up; far above what eight officers can cause."""
+HELD_BY_COLLEAGUE = timedelta(minutes=2)
+"""How long a person whose number a colleague is on steps back before being tried again."""
+
+_COLUMNS = (
+    "id, entry_id, person_id, programme_id, territory_id, lane, priority, due_at, due_until, number_id, reason, "
+    "callback_id, reserved_for, shares_number, token, officer_id, granted_at, granted_on, renewed_at, lease_until, "
+    "attempt_id, due_weights"
+)
+_TYPES: dict[str, Any] = {
+    "due_at": UtcDateTime(),
+    "due_until": UtcDateTime(),
+    "granted_at": UtcDateTime(),
+    "renewed_at": UtcDateTime(),
+    "lease_until": UtcDateTime(),
+    "granted_on": Date(),
+    "reason": JsonValue,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one officer to call one person until `until`, known by its token."""
+
+    token: str
+    turn_id: int
+    entry_id: int
+    person_id: int
+    programme_id: int
+    territory_id: int
+    officer_id: int
+    lane: Lane
+    number_id: int | None
+    shares_number: bool
+    reason: dict[str, Any]
+    callback_id: int | None
+    attempt_id: int | None
+    granted_at: datetime
+    renewed_at: datetime
+    until: datetime
+
+    def needs_settling(self, now: datetime, after: timedelta) -> bool:
+        """Tell whether an open attempt has been without a sign of life for so long that it must be settled."""
+        return self.attempt_id is not None and now >= self.renewed_at + after
+
+
+_SET_LEASE = (
+    "token = :token, officer_id = :officer, granted_at = :now, granted_on = :day, renewed_at = :now, "
+    "lease_until = :until, due_weights = :due_weights, attempt_id = NULL"
+)
+_READY = "token IS NULL AND programme_id = :programme AND due_at <= :now AND due_until > :now"
+
+
+def _typed(sql: str) -> TextClause:
+    """Return a statement whose instants, days and lists are bound with their types."""
+    instants = [bindparam(name, type_=UtcDateTime()) for name in ("now", "until", "later") if f":{name}" in sql]
+    days = [bindparam("day", type_=Date())] if ":day" in sql else []
+    lists = [bindparam("available", expanding=True)] if ":available" in sql else []
+    return text(sql).bindparams(*instants, *days, *lists)
+
+
+_OF_OFFICER = _typed(f"SELECT {_COLUMNS} FROM turns WHERE officer_id = :officer")
+_OF_TOKEN = _typed(f"SELECT {_COLUMNS} FROM turns WHERE token = :token")
+_OF_PERSON = _typed(f"SELECT {_COLUMNS} FROM turns WHERE person_id = :person AND token IS NOT NULL")
+_TAKE_ONE = _typed(f"UPDATE turns SET {_SET_LEASE} WHERE id = :turn AND token IS NULL RETURNING {_COLUMNS}")
+_RENEW = _typed(
+    f"UPDATE turns SET lease_until = :until, renewed_at = :now WHERE token = :token AND officer_id = :officer "
+    f"RETURNING {_COLUMNS}"
+)
+_START = _typed(
+    "UPDATE turns SET attempt_id = :attempt, renewed_at = :now, lease_until = :until WHERE id = :turn AND token = :token"
+)
+_LOCK = text(
+    """
+    INSERT INTO number_locks (number_id, turn_id)
+    SELECT mine.number_id, :turn FROM person_numbers mine
+    WHERE mine.person_id = :person AND EXISTS (
+      SELECT 1 FROM person_numbers other WHERE other.number_id = mine.number_id AND other.person_id <> mine.person_id)
+    """
+)
+_UNLOCK = text("DELETE FROM number_locks WHERE turn_id = :turn")
+_DELETE = text("DELETE FROM turns WHERE id = :turn")
+_BUMP = text("UPDATE queue_entries SET version = version + 1 WHERE id = :entry")
+_STEP_BACK = _typed("UPDATE turns SET due_at = :later WHERE id = :turn AND token IS NULL")
+_FREE = text(
+    """
+    UPDATE turns SET token = NULL, officer_id = NULL, granted_at = NULL, granted_on = NULL, renewed_at = NULL,
+      lease_until = NULL, due_weights = NULL, attempt_id = NULL
+    WHERE id = :turn
+    """
+)
+_EXPIRED = _typed(
+    "SELECT id FROM turns WHERE token IS NOT NULL AND attempt_id IS NULL AND lease_until < :now "
+    "ORDER BY lease_until LIMIT :limit"
+)
+_LOG = _typed(
+    """
+    INSERT INTO lease_log (token, entry_id, person_id, programme_id, territory_id, officer_id, lane, entry_version,
+      due_weights, granted_on, granted_at, ended_at, ending, skip_reason)
+    SELECT t.token, t.entry_id, t.person_id, t.programme_id, t.territory_id, t.officer_id, t.lane, e.version,
+      t.due_weights, coalesce(t.granted_on, (SELECT l.granted_on FROM lease_log l WHERE l.token = t.token)),
+      t.granted_at, :now, :ending, :skip_reason
+    FROM turns t JOIN queue_entries e ON e.id = t.entry_id
+    WHERE t.id = :turn AND t.token IS NOT NULL
+    ON CONFLICT (token) DO UPDATE SET ended_at = excluded.ended_at, ending = excluded.ending
+    """
+)
+_LAPSED = text(
+    """
+    SELECT l.entry_id, l.officer_id FROM lease_log l JOIN queue_entries e ON e.id = l.entry_id
+    WHERE l.token = :token AND l.ending = 'expired' AND e.version = l.entry_version AND e.state = 'open'
+      AND NOT EXISTS (SELECT 1 FROM turns t WHERE t.person_id = l.person_id AND t.token IS NOT NULL)
+      AND NOT EXISTS (SELECT 1 FROM lease_log n WHERE n.person_id = l.person_id AND n.id > l.id)
+    """
+)
+_REVIVE = _typed(
+    """
+    INSERT INTO turns (entry_id, person_id, programme_id, territory_id, lane, priority, due_at, due_until, reason,
+      shares_number)
+    SELECT l.entry_id, l.person_id, l.programme_id, l.territory_id, l.lane, 2, l.granted_at, :until, e.reason, true
+    FROM lease_log l JOIN queue_entries e ON e.id = l.entry_id
+    WHERE l.token = :token
+    ON CONFLICT DO NOTHING
+    """
+)
+_RETAKE = _typed(
+    f"UPDATE turns SET {_SET_LEASE.replace(':day', 'NULL').replace(':due_weights', 'NULL')} "
+    f"WHERE entry_id = :entry AND token IS NULL RETURNING {_COLUMNS}"
+)
+
+
+def claim_next(
+    session: Session,
+    ledger: Ledger,
+    *,
+    programme_id: int,
+    officer_id: int,
+    day: date,
+    now: datetime,
+    lifetime: timedelta,
+    own: Collection[int] = (),
+    available: Collection[int] = (),
+) -> Lease | None:
+    """Give an officer the next person, or the one they hold already; None when nobody is ready.
+
+    `day`: the programme's civil day, on which the balance counts. `own`: the officer's territories, a tie-break.
+    `available`: officers who can take their own promises now; the promises of all others are open to the team.
+    """
+    held = of_officer(session, officer_id)
+    if held is not None:
+        return held
+    for _ in range(RACES):
+        positions = ledger.positions(session, programme_id, day=day, now=now)
+        order = turn_order(positions, own=own)
+        weights = {territory: positions[territory].weight for territory in order}
+        claim = {
+            "programme": programme_id,
+            "officer": officer_id,
+            "now": now,
+            "day": day,
+            "until": now + lifetime,
+            "token": secrets.token_urlsafe(24),
+            "due_weights": written(weights),
+            "available": sorted({officer_id, *available}),
+        }
+        chunks = [order[start : start + TERRITORIES_AT_ONCE] for start in range(0, len(order), TERRITORIES_AT_ONCE)]
+        for chunk in chunks or [[]]:
+            lease, raced = _attempt_claim(session, claim, chunk)
+            if lease is not None:
+                if lease.lane is Lane.ORDINARY and weights:
+                    ledger.granted(programme_id, day=day, territory=lease.territory_id, weights=weights)
+                return lease
+            if raced:
+                break
+        else:
+            ledger.forget(programme_id, day=day)
+            return None
+        held = of_officer(session, officer_id)
+        if held is not None:
+            return held
+    return None
+
+
+def claim_person(
+    session: Session,
+    *,
+    turn_id: int,
+    officer_id: int,
+    day: date,
+    now: datetime,
+    lifetime: timedelta,
+) -> Lease | None:
+    """Give an officer a given person, found by search or calling in; None when a colleague is on them."""
+    claim = {
+        "turn": turn_id,
+        "officer": officer_id,
+        "now": now,
+        "day": day,
+        "until": now + lifetime,
+        "token": secrets.token_urlsafe(24),
+        "due_weights": None,
+    }
+    lease, _ = _take(session, _TAKE_ONE, claim)
+    return lease
+
+
+def of_officer(session: Session, officer_id: int) -> Lease | None:
+    """Return the lease that an officer holds."""
+    return _one(session, _OF_OFFICER, {"officer": officer_id})
+
+
+def of_token(session: Session, token: str) -> Lease | None:
+    """Return the lease that a token opens, if it is still the current one."""
+    return _one(session, _OF_TOKEN, {"token": token})
+
+
+def of_person(session: Session, person_id: int) -> Lease | None:
+    """Return the lease on a person, whoever holds it."""
+    return _one(session, _OF_PERSON, {"person": person_id})
+
+
+def renew(session: Session, token: str, *, officer_id: int, now: datetime, lifetime: timedelta) -> Lease | None:
+    """Extend a lease; one that lapsed is taken again if nobody superseded it, else None."""
+    parameters = {"token": token, "officer": officer_id, "now": now, "until": now + lifetime}
+    return _one(session, _RENEW, parameters) or _take_again(session, parameters)
+
+
+def start_attempt(session: Session, lease: Lease, *, attempt_id: int, now: datetime, lifetime: timedelta) -> None:
+    """Note the open attempt: from here on the lease never goes back to the pool by itself."""
+    parameters = {"turn": lease.turn_id, "token": lease.token, "attempt": attempt_id, "now": now, "until": now + lifetime}
+    session.execute(_START, parameters)
+
+
+def release(session: Session, lease: Lease, *, now: datetime) -> None:
+    """Give a person back untouched; refused once an attempt is open, since the call has been made."""
+    if lease.attempt_id is not None:
+        raise NotAllowed(
+            "Un appel a été lancé : indiquez son résultat avant de rendre la fiche.", reason="attempt_open"
+        )
+    _log(session, lease.turn_id, LeaseEnding.RELEASED, now=now)
+    _free(session, lease.turn_id)
+
+
+def end(
+    session: Session, lease: Lease, ending: LeaseEnding, *, now: datetime, skip_reason: str | None = None
+) -> None:
+    """End a lease for good: the turn disappears and its numbers are free; the entry is planned again by the caller."""
+    _log(session, lease.turn_id, ending, now=now, skip_reason=skip_reason)
+    session.execute(_UNLOCK, {"turn": lease.turn_id})
+    session.execute(_DELETE, {"turn": lease.turn_id})
+    session.execute(_BUMP, {"entry": lease.entry_id})
+
+
+def reclaim_expired(session: Session, *, now: datetime, limit: int = 500) -> int:
+    """Return lapsed leases without an attempt to the pool; say how many."""
+    turns = session.scalars(_EXPIRED, {"now": now, "limit": limit}).all()
+    for turn_id in turns:
+        _log(session, turn_id, LeaseEnding.EXPIRED, now=now)
+        _free(session, turn_id)
+    return len(turns)
+
+
+def is_superseded(session: Session, token: str) -> bool:
+    """Tell whether a token that is not current has lost its right: an outcome or another lease came since."""
+    return session.execute(_LAPSED, {"token": token}).first() is None
+
+
+@lru_cache(maxsize=2 * TERRITORIES_AT_ONCE + 2)
+def _claim_statement(territories: int, locking: bool) -> TextClause:
+    """Build the claim: the urgent lanes first, then each priority of each territory in the order of its turn.
+
+    The conditions on `token` and `lane` are literals and each territory and priority an equality, so that the partial
+    indexes serve every branch; a branch is read only when those before it are empty.
+    """
+    lock = " FOR UPDATE SKIP LOCKED" if locking else ""
+    branches = [
+        f"SELECT id FROM turns WHERE {_READY} AND lane < 4 "
+        "AND (reserved_for IS NULL OR reserved_for = :officer OR team_from <= :now OR reserved_for NOT IN :available) "
+        f"ORDER BY lane, CASE WHEN reserved_for = :officer THEN 0 ELSE 1 END, due_at LIMIT 1{lock}"
+    ]
+    branches += [
+        f"SELECT id FROM turns WHERE {_READY} AND lane = 4 AND territory_id = :t{position} AND priority = {priority} "
+        f"ORDER BY due_at LIMIT 1{lock}"
+        for position in range(territories)
+        for priority in PRIORITIES
+    ]
+    heads = " UNION ALL ".join(f"SELECT id FROM ({branch}) AS b{number}" for number, branch in enumerate(branches))
+    return _typed(
+        f"UPDATE turns SET {_SET_LEASE} WHERE id = (SELECT id FROM ({heads}) AS heads LIMIT 1) RETURNING {_COLUMNS}"
+    )
+
+
+def _attempt_claim(session: Session, claim: dict[str, Any], territories: Sequence[int]) -> tuple[Lease | None, bool]:
+    locking = session.get_bind().dialect.name == "postgresql"
+    statement = _claim_statement(len(territories), locking)
+    return _take(session, statement, claim | {f"t{n}": territory for n, territory in enumerate(territories)})
+
+
+def _take(session: Session, statement: TextClause, claim: dict[str, Any]) -> tuple[Lease | None, bool]:
+    """Run a claim; return the lease, or None and whether somebody else was faster."""
+    lease = None
+    try:
+        with session.begin_nested():
+            lease = _one(session, statement, claim)
+            if lease is not None and lease.shares_number:
+                session.execute(_LOCK, {"turn": lease.turn_id, "person": lease.person_id})
+        return lease, False
+    except IntegrityError:
+        if lease is not None:  # a colleague is on one of the numbers: this person steps back for a moment
+            session.execute(_STEP_BACK, {"turn": lease.turn_id, "later": claim["now"] + HELD_BY_COLLEAGUE})
+        return None, True
+
+
+def _take_again(session: Session, parameters: dict[str, Any]) -> Lease | None:
+    """Take a lapsed lease again under its own token; the balance has counted it already."""
+    lapsed = session.execute(_LAPSED, {"token": parameters["token"]}).first()
+    if lapsed is None or lapsed.officer_id != parameters["officer"]:
+        return None
+    parameters = parameters | {"entry": lapsed.entry_id}
+    session.execute(_REVIVE, parameters)
+    lease, _ = _take(session, _RETAKE, parameters)
+    return lease
+
+
+def _one(session: Session, statement: TextClause, parameters: dict[str, Any]) -> Lease | None:
+    row = session.execute(statement.columns(**_TYPES), parameters).first()
+    if row is None:
+        return None
+    return Lease(
+        token=row.token,
+        turn_id=row.id,
+        entry_id=row.entry_id,
+        person_id=row.person_id,
+        programme_id=row.programme_id,
+        territory_id=row.territory_id,
+        officer_id=row.officer_id,
+        lane=Lane(row.lane),
+        number_id=row.number_id,
+        shares_number=bool(row.shares_number),
+        reason=row.reason,
+        callback_id=row.callback_id,
+        attempt_id=row.attempt_id,
+        granted_at=row.granted_at,
+        renewed_at=row.renewed_at,
+        until=row.lease_until,
+    )
+
+
+def _log(
+    session: Session, turn_id: int, ending: LeaseEnding, *, now: datetime, skip_reason: str | None = None
+) -> None:
+    session.execute(_LOG, {"turn": turn_id, "ending": str(ending), "now": now, "skip_reason": skip_reason})
+
+
+def _free(session: Session, turn_id: int) -> None:
+    session.execute(_UNLOCK, {"turn": turn_id})
+    session.execute(_FREE, {"turn": turn_id})
