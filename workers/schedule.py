@@ -14,7 +14,7 @@ from callcentre.settings import Settings
 from workers import jobs
 
 NIGHTLY_LOOK = timedelta(minutes=1)
-"""How often a nightly job is asked whether its date has come: a demonstration's clock is not the machine's."""
+"""How often a nightly job is asked whether its date has come: a demonstration has a clock of its own."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Every:
 
 @dataclass(frozen=True)
 class Nightly:
-    """Once for each civil day of the programme's zone, from this local hour on; caught up at the next start."""
+    """Once for each civil day of the programme's zone, after this local hour; caught up at the next start."""
 
     at: time
 
