@@ -7,30 +7,25 @@ link says whose it is for this person and whether it proved right.
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcentre.database import Base, Identifier, JsonValue
+from callcentre.people.kinds import NumberOwner, NumberVerdict
 
-
-class NumberOwner(StrEnum):
-    """Whose number it is, seen from the young person."""
-
-    YOUNG_PERSON = "young_person"
-    GUARDIAN = "guardian"
-    OTHER = "other"
-
-
-class NumberVerdict(StrEnum):
-    """What the calls have shown of a number for this person."""
-
-    UNVERIFIED = "unverified"
-    CONFIRMED = "confirmed"
-    WRONG = "wrong"
-    DEAD = "dead"
+__all__ = [
+    "Guardian",
+    "NationalId",
+    "NumberOwner",
+    "NumberVerdict",
+    "Opposition",
+    "OptOut",
+    "PersonNumber",
+    "PhoneNumber",
+    "YoungPerson",
+]
 
 
 class YoungPerson(Base):
