@@ -1,0 +1,270 @@
+"""Why somebody is called now, later or not at all: codes with parameters, and their sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from enum import StrEnum
+from typing import Any, Self
+
+from babel.dates import format_date, format_time
+
+Value = int | str
+
+
+class ReasonCode(StrEnum):
+    """Every reason that the pages and the API can be given; stable."""
+
+    # Hard rules on the person
+    OPPOSED = "opposed"
+    TOTAL_CAP = "total_cap"
+    PAUSED = "paused"
+    SOFT_REFUSAL = "soft_refusal"
+    OUTSIDE_HOURS = "outside_hours"
+    CLOSED_DAY = "closed_day"
+    PERIOD_CAP = "period_cap"
+    CONTACT_CAP = "contact_cap"
+    DAY_CAP = "day_cap"
+    SAME_DAY_GAP = "same_day_gap"
+    OTHER_SLOT = "other_slot"
+    OTHER_WEEKDAY = "other_weekday"
+    # Hard rules on a number
+    NUMBER_UNKNOWN = "number_unknown"
+    NUMBER_UNUSABLE = "number_unusable"
+    OPTED_OUT = "opted_out"
+    GUARDIAN_OF_ADULT = "guardian_of_adult"
+    NUMBER_TOTAL_CAP = "number_total_cap"
+    NUMBER_PERIOD_CAP = "number_period_cap"
+    NUMBER_DAY_CAP = "number_day_cap"
+    NUMBER_GAP = "number_gap"
+    # Why this hour
+    FIRST_CALL = "first_call"
+    ANOTHER_HOUR = "another_hour"
+    EARLIEST = "earliest"
+    SATURDAY = "saturday"
+    QUICK_RETRY = "quick_retry"
+    # Ends
+    NEVER_REACHED = "never_reached"
+    NO_LONGER_REACHED = "no_longer_reached"
+    OPTED_OUT_EVERYWHERE = "opted_out_everywhere"
+    NO_NUMBER = "no_number"
+    NO_PERMITTED_HOUR = "no_permitted_hour"
+    # The queue's own
+    READY = "ready"
+    LEASED = "leased"
+    NUMBER_IN_USE = "number_in_use"
+    PROMISED = "promised"
+    TO_SETTLE = "to_settle"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A code and the values of its sentence; the values are text and numbers only, so that JSON holds them.
+
+    Parameters by name: `day` an ISO local date, `time` "HH:MM" local, `slot` a slot, `slots` slots joined by
+    commas, `weekday` an ISO weekday as a number; the rest are counts.
+    """
+
+    code: ReasonCode
+    params: Mapping[str, Value] = field(default_factory=dict, hash=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"code": …, "params": {…}}`, to store or to send."""
+        return {"code": self.code.value, "params": dict(self.params)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The reason that `as_json` wrote."""
+        return cls(ReasonCode(data["code"]), dict(data.get("params", {})))
+
+
+def reason(code: ReasonCode, **params: Value) -> Reason:
+    """A reason with its parameters by name."""
+    return Reason(code, params)
+
+
+def sentence(why: Reason, language: str = "fr") -> str:
+    """The reason in words, in English or else in French; a missing value reads "…"."""
+    spoken = "en" if language.startswith("en") else "fr"
+    words = {name: _in_words(name, value, spoken) for name, value in why.params.items()}
+    return SENTENCES[why.code][spoken].format_map(_Gaps(words))
+
+
+class _Gaps(dict[str, str]):
+    """Shows a missing parameter as an ellipsis: an old stored reason must never break a page."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _in_words(name: str, value: Value, language: str) -> str:
+    match name:
+        case "day":
+            return format_date(date.fromisoformat(str(value)), "EEEE d MMMM", locale=language)
+        case "time":
+            return format_time(time.fromisoformat(str(value)), _CLOCK[language], locale=language)
+        case "weekday":
+            monday_first = date(2024, 1, int(value))  # 1 January 2024 was a Monday
+            return format_date(monday_first, "EEEE", locale=language)
+        case "slot" | "slots":
+            return ", ".join(
+                SLOT_WORDS.get(slot, {}).get(language, slot) for slot in str(value).split(",") if slot
+            )
+        case _:
+            return str(value)
+
+
+_CLOCK = {"fr": "H 'h' mm", "en": "HH:mm"}
+
+SLOT_WORDS: Mapping[str, Mapping[str, str]] = {
+    "morning": {"fr": "matin", "en": "morning"},
+    "midday": {"fr": "midi", "en": "midday"},
+    "afternoon": {"fr": "après-midi", "en": "afternoon"},
+    "evening": {"fr": "soirée", "en": "evening"},
+    "saturday": {"fr": "samedi", "en": "Saturday"},
+}
+
+SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
+    ReasonCode.OPPOSED: {
+        "fr": "La personne s'est opposée à tout contact : elle ne sera plus jamais appelée.",
+        "en": "This person objected to any contact: they will never be called again.",
+    },
+    ReasonCode.TOTAL_CAP: {
+        "fr": "Le maximum de {cap} appels en tout est atteint.",
+        "en": "The maximum of {cap} calls in all has been reached.",
+    },
+    ReasonCode.PAUSED: {
+        "fr": "En pause jusqu'au {day} à {time}.",
+        "en": "Paused until {day} at {time}.",
+    },
+    ReasonCode.SOFT_REFUSAL: {
+        "fr": "« Pas maintenant » : {days} jours sans appel, de nouveau possible le {day}.",
+        "en": "“Not now”: {days} days without a call, possible again on {day}.",
+    },
+    ReasonCode.OUTSIDE_HOURS: {
+        "fr": "Hors des heures d'appel ; elles reprennent le {day} à {time} (heure de la personne).",
+        "en": "Outside calling hours; they resume on {day} at {time} (the person's own time).",
+    },
+    ReasonCode.CLOSED_DAY: {
+        "fr": "Jour férié ou de fermeture ({day}) : personne n'est appelé.",
+        "en": "Public holiday or closed day ({day}): nobody is called.",
+    },
+    ReasonCode.PERIOD_CAP: {
+        "fr": "{cap} appels en {days} jours : de nouveau possible le {day} à {time}.",
+        "en": "{cap} calls in {days} days: possible again on {day} at {time}.",
+    },
+    ReasonCode.CONTACT_CAP: {
+        "fr": "{cap} appels et messages en {days} jours : de nouveau possible le {day} à {time}.",
+        "en": "{cap} calls and messages in {days} days: possible again on {day} at {time}.",
+    },
+    ReasonCode.DAY_CAP: {
+        "fr": "Déjà appelé ce jour (limite par jour : {cap}) ; de nouveau possible le {day}.",
+        "en": "Already called that day (limit per day: {cap}); possible again on {day}.",
+    },
+    ReasonCode.SAME_DAY_GAP: {
+        "fr": "Trop tôt après le dernier appel ; de nouveau possible à {time}.",
+        "en": "Too soon after the last call; possible again at {time}.",
+    },
+    ReasonCode.OTHER_SLOT: {
+        "fr": "Pas en {slot} : déjà essayé ({slots}) ; on change d'heure avant de recommencer.",
+        "en": "Not in the {slot} slot: already tried ({slots}); another hour comes first.",
+    },
+    ReasonCode.OTHER_WEEKDAY: {
+        "fr": "Dernier appel sans réponse un {weekday} : on essaie un autre jour de la semaine.",
+        "en": "The last unanswered call was on a {weekday}: another day of the week comes first.",
+    },
+    ReasonCode.NUMBER_UNKNOWN: {
+        "fr": "Ce numéro n'est pas celui de cette personne.",
+        "en": "This number is not one of this person's.",
+    },
+    ReasonCode.NUMBER_UNUSABLE: {
+        "fr": "Ce numéro est écarté : faux, hors service ou à ne pas appeler.",
+        "en": "This number is set aside: wrong, out of service or not to be called.",
+    },
+    ReasonCode.OPTED_OUT: {
+        "fr": "STOP reçu pour ce numéro : il n'est plus appelé.",
+        "en": "STOP received for this number: it is no longer called.",
+    },
+    ReasonCode.GUARDIAN_OF_ADULT: {
+        "fr": "La personne est majeure : le programme n'appelle pas ses proches.",
+        "en": "This person is an adult: the programme does not call their relatives.",
+    },
+    ReasonCode.NUMBER_TOTAL_CAP: {
+        "fr": "Le maximum de {cap} appels sur ce numéro est atteint, toutes personnes confondues.",
+        "en": "The maximum of {cap} calls to this number has been reached, whoever they were for.",
+    },
+    ReasonCode.NUMBER_PERIOD_CAP: {
+        "fr": "{cap} appels sur ce numéro en {days} jours : de nouveau possible le {day} à {time}.",
+        "en": "{cap} calls to this number in {days} days: possible again on {day} at {time}.",
+    },
+    ReasonCode.NUMBER_DAY_CAP: {
+        "fr": "Numéro déjà appelé ce jour (limite par jour : {cap}) ; de nouveau possible le {day}.",
+        "en": "Number already called that day (limit per day: {cap}); possible again on {day}.",
+    },
+    ReasonCode.NUMBER_GAP: {
+        "fr": "Ce numéro vient d'être appelé ; de nouveau possible à {time}.",
+        "en": "This number was called a short while ago; possible again at {time}.",
+    },
+    ReasonCode.FIRST_CALL: {
+        "fr": "Premier appel, en {slot}.",
+        "en": "First call, in the {slot} slot.",
+    },
+    ReasonCode.ANOTHER_HOUR: {
+        "fr": "Un autre créneau : {slot}. Déjà essayé : {slots}.",
+        "en": "Another slot: {slot}. Already tried: {slots}.",
+    },
+    ReasonCode.EARLIEST: {
+        "fr": "Premier créneau permis : {slot}.",
+        "en": "First permitted slot: {slot}.",
+    },
+    ReasonCode.SATURDAY: {
+        "fr": "Le samedi, en plus des créneaux de la semaine.",
+        "en": "Saturday, besides the slots of the week.",
+    },
+    ReasonCode.QUICK_RETRY: {
+        "fr": "Occupé ou coupé : un seul nouvel essai, entre {time} et une heure après l'appel.",
+        "en": "Busy or cut off: tried once more, from {time} until an hour after the call.",
+    },
+    ReasonCode.NEVER_REACHED: {
+        "fr": "Injoignable : {cap} appels, jamais joint.",
+        "en": "Unreachable: {cap} calls, never reached.",
+    },
+    ReasonCode.NO_LONGER_REACHED: {
+        "fr": "Perdu de vue : {cap} appels ; joint auparavant, ne répond plus.",
+        "en": "Lost from sight: {cap} calls; reached before, no longer answers.",
+    },
+    ReasonCode.OPTED_OUT_EVERYWHERE: {
+        "fr": "STOP reçu : aucun autre numéro ne peut être appelé.",
+        "en": "STOP received: no other number may be called.",
+    },
+    ReasonCode.NO_NUMBER: {
+        "fr": "Aucun numéro utilisable : coordonnées à retrouver.",
+        "en": "No usable number: contact details to find.",
+    },
+    ReasonCode.NO_PERMITTED_HOUR: {
+        "fr": "Les heures d'appel du programme ne permettent aucun nouvel essai.",
+        "en": "The programme's calling hours permit no further attempt.",
+    },
+    ReasonCode.READY: {
+        "fr": "Peut être appelé maintenant ; attend son tour dans la file.",
+        "en": "May be called now; waiting for their turn in the queue.",
+    },
+    ReasonCode.LEASED: {
+        "fr": "Un collègue s'occupe de cette personne.",
+        "en": "A colleague is dealing with this person.",
+    },
+    ReasonCode.NUMBER_IN_USE: {
+        "fr": "Un collègue est sur ce numéro.",
+        "en": "A colleague is on this number.",
+    },
+    ReasonCode.PROMISED: {
+        "fr": "Rappel promis le {day} à {time}.",
+        "en": "A call was promised on {day} at {time}.",
+    },
+    ReasonCode.TO_SETTLE: {
+        "fr": "Un appel attend encore son résultat.",
+        "en": "A call is still waiting for its result.",
+    },
+}
+"""Two sentences for every code; a test holds the list complete."""
