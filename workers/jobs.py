@@ -16,7 +16,7 @@ from callcentre.runtime import Runtime
 
 def reclaim_leases(session: Session, runtime: Runtime, now: datetime) -> object:
     """Return expired leases to the pool; those with an open attempt are to settle."""
-    return reclaim_expired(session, now)
+    return reclaim_expired(session, now=now)
 
 
 def plan_block(session: Session, runtime: Runtime, now: datetime) -> object:
