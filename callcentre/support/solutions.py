@@ -43,8 +43,8 @@ def record(
     """Record a solution that started: a positive exit, unless the person counts as "already …".
 
     `is_exit` is False for what a third party declares of somebody who was never contacted: the solution is
-    kept, no stage moves. Raises `NotAllowed` for a start to come, or before the first contact (then the person
-    was "already in a solution").
+    kept, no stage moves. Raises `NotAllowed` for a start to come, or before the first contact (then they were
+    "already in a solution").
     """
     if started_on > now.astimezone(zone).date():
         raise NotAllowed(
