@@ -14,7 +14,13 @@ from callcentre.database import Base, Identifier
 
 def _code(kind: type[StrEnum]) -> Enum:
     """A StrEnum kept as its text, without a type or a check of the database: retired values stay readable."""
-    return Enum(kind, native_enum=False, create_constraint=False, length=20, values_callable=lambda k: [m.value for m in k])
+    return Enum(
+        kind,
+        native_enum=False,
+        create_constraint=False,
+        length=20,
+        values_callable=lambda k: [m.value for m in k],
+    )
 
 
 class User(Base):

@@ -141,7 +141,9 @@ def users(session: Session, *, role: Role | None = None, active_only: bool = Fal
         statement = statement.where(User.is_active.is_(True))
     followed: dict[int, list[int]] = {}
     for user_id, territory_id in session.execute(
-        select(OfficerTerritory.user_id, OfficerTerritory.territory_id).order_by(OfficerTerritory.territory_id)
+        select(OfficerTerritory.user_id, OfficerTerritory.territory_id).order_by(
+            OfficerTerritory.territory_id
+        )
     ):
         followed.setdefault(user_id, []).append(territory_id)
     return tuple(_view(found, tuple(followed.get(found.id, ()))) for found in session.scalars(statement))
@@ -185,7 +187,8 @@ def tokens(session: Session, user_id: int, *, now: datetime) -> tuple[TokenView,
         .order_by(ApiToken.created_at, ApiToken.id)
     )
     return tuple(
-        TokenView(row.id, row.name, row.ending, row.created_at, row.expires_at, row.last_used_at) for row in rows
+        TokenView(row.id, row.name, row.ending, row.created_at, row.expires_at, row.last_used_at)
+        for row in rows
     )
 
 

@@ -84,7 +84,9 @@ def open_session(
         raise NotFound("Ce compte n’existe pas.")
     session.execute(delete(SignInFailure).where(SignInFailure.login_hash == token_hash(login)))
     session.execute(
-        delete(UserSession).where(UserSession.user_id == user_id, UserSession.expires_at <= now - timedelta(days=30))
+        delete(UserSession).where(
+            UserSession.user_id == user_id, UserSession.expires_at <= now - timedelta(days=30)
+        )
     )
     token = new_token("ccs")
     session.add(
@@ -105,7 +107,9 @@ def open_session(
 def touch_session(session: Session, session_id: int, *, now: datetime) -> None:
     """Push back the idle end of a session."""
     session.execute(
-        update(UserSession).where(UserSession.id == session_id, UserSession.last_seen_at < now).values(last_seen_at=now)
+        update(UserSession)
+        .where(UserSession.id == session_id, UserSession.last_seen_at < now)
+        .values(last_seen_at=now)
     )
 
 

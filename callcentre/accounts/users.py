@@ -37,7 +37,8 @@ def create_user(
     login, display_name = normalise_login(login), display_name.strip()
     if not _LOGIN.fullmatch(login):
         raise InvalidInput(
-            "L’identifiant compte 2 à 80 signes : lettres sans accent, chiffres, point, tiret ou @.", field="login"
+            "L’identifiant compte 2 à 80 signes : lettres sans accent, chiffres, point, tiret ou @.",
+            field="login",
         )
     if session.scalar(select(User.id).where(User.login == login)) is not None:
         raise InvalidInput("Cet identifiant est déjà pris ; choisissez-en un autre.", field="login")
@@ -58,7 +59,9 @@ def create_user(
     return user.id
 
 
-def change_password(session: Session, user_id: int, password: str, *, now: datetime, temporary: bool = False) -> None:
+def change_password(
+    session: Session, user_id: int, password: str, *, now: datetime, temporary: bool = False
+) -> None:
     """Give a new password; a temporary one must be changed at the next sign-in."""
     user = _get(session, user_id)
     check_password_rules(password, login=user.login)
@@ -135,7 +138,9 @@ def _get(session: Session, user_id: int) -> User:
 
 def _check_name(display_name: str) -> None:
     if not 1 <= len(display_name) <= 120:
-        raise InvalidInput("Indiquez le nom que verront les collègues, en 120 signes au plus.", field="display_name")
+        raise InvalidInput(
+            "Indiquez le nom que verront les collègues, en 120 signes au plus.", field="display_name"
+        )
 
 
 def _refuse_for_last_administrator(session: Session, user: User) -> None:
@@ -148,5 +153,6 @@ def _refuse_for_last_administrator(session: Session, user: User) -> None:
     )
     if other is None:
         raise NotAllowed(
-            "C’est le dernier compte administrateur ; nommez-en un autre d’abord.", reason="last_administrator"
+            "C’est le dernier compte administrateur ; nommez-en un autre d’abord.",
+            reason="last_administrator",
         )

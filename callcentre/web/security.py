@@ -1,0 +1,76 @@
+"""Headers of every answer, and the cookies: nothing inline, nothing from elsewhere, nothing kept by the browser."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface
+
+SESSION_COOKIE = "callcentre_session"
+LANGUAGE_COOKIE = "callcentre_language"
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+# Not `no-referrer`: over https the CSRF check reads the referrer of our own pages.
+
+
+def add_headers(response: Response) -> Response:
+    """Add the security headers; pages hold personal data, so no cache keeps them unless a view said otherwise."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def over_loopback() -> bool:
+    """Tell whether the browser is on this very machine, where plain http is as safe as it gets."""
+    host = request.host.rsplit(":", 1)[0].strip("[]")
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+class FormCookie(SecureCookieSessionInterface):
+    """The signed cookie that holds the CSRF secret and one-time messages, never who is signed in."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Keep it to https, except on this very machine."""
+        return not over_loopback()
+
+
+def set_session_cookie(response: Response, token: str) -> None:
+    """Give the browser its session token; it goes when the browser closes, or when the server says so."""
+    response.set_cookie(
+        SESSION_COOKIE, token, httponly=True, samesite="Lax", secure=not over_loopback(), path="/"
+    )
+
+
+def drop_session_cookie(response: Response) -> None:
+    """Take the session token back."""
+    response.delete_cookie(
+        SESSION_COOKIE, httponly=True, samesite="Lax", secure=not over_loopback(), path="/"
+    )
+
+
+def set_language_cookie(response: Response, language: str) -> None:
+    """Remember the language chosen before signing in."""
+    response.set_cookie(
+        LANGUAGE_COOKIE,
+        language,
+        max_age=31_536_000,
+        samesite="Lax",
+        httponly=True,
+        secure=not over_loopback(),
+    )
