@@ -105,14 +105,14 @@ CATALOGUE: dict[ReasonCode, ReasonText] = {
     _C.AGE_UNDER: ReasonText(
         "age",
         _Q,
-        "Trop jeune à la date de la liste ({value}) : effacé après le délai si la date n’est pas corrigée.",
-        "Too young on the list’s date ({value}): erased after the delay unless the date is corrected.",
+        "Trop jeune à la date de la liste ({value} ans) : effacé après le délai sans correction.",
+        "Too young on the list’s date ({value} years): erased after the delay unless the date is corrected.",
     ),
     _C.AGE_OVER: ReasonText(
         "age",
         _W,
-        "Plus âgé que le public du programme à la date de la liste ({value}).",
-        "Older than the programme’s public on the list’s date ({value}).",
+        "Plus âgé que le public du programme à la date de la liste ({value} ans).",
+        "Older than the programme’s public on the list’s date ({value} years).",
     ),
     _C.EXIT_DATE_IMPOSSIBLE: ReasonText(
         "exit_date",
