@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -21,12 +21,13 @@ def reclaim_leases(session: Session, runtime: Runtime, now: datetime) -> object:
 
 def plan_block(session: Session, runtime: Runtime, now: datetime) -> object:
     """Plan the eligible people into the block that runs now."""
-    return plan_current_block(session, runtime.programmes, now)
+    return plan_current_block(session, runtime.programmes.values(), now)
 
 
 def mark_missed_callbacks(session: Session, runtime: Runtime, now: datetime) -> object:
     """Show the promises that nobody kept in time as missed."""
-    return mark_missed(session, now)
+    kept_for = timedelta(minutes=runtime.programme.limits.promise_missed_minutes)
+    return mark_missed(session, now=now, after=kept_for)
 
 
 def resume_imports(runtime: Runtime, now: datetime) -> object:
