@@ -55,6 +55,7 @@ def migrating(engine: Engine) -> Connection:
     """Return a connection fit for migrating: on SQLite, rebuilding a table must not delete its children."""
     connection = engine.connect()
     if engine.dialect.name == "sqlite":
+        connection.detach()  # closed at the end, never handed out again with its references unchecked
         # The pragma is ignored inside a transaction, so it goes to the driver before one begins.
         connection.connection.dbapi_connection.execute("PRAGMA foreign_keys=OFF")  # type: ignore[union-attr]
         connection = connection.execution_options(sqlite_begin="IMMEDIATE")
