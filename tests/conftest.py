@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 from sqlalchemy.engine import URL, make_url
@@ -22,6 +23,10 @@ from tests import postgresql
 from tests.schema import create_schema
 
 _numbers = count(1)
+
+# No deadline: a machine that is busy with something else must not turn a property red.
+hypothesis.settings.register_profile("callcentre", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("callcentre")
 
 
 @pytest.fixture(scope="session")
