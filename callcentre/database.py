@@ -6,7 +6,7 @@ session, may flush, and never commit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -145,3 +145,10 @@ def reading(sessions: sessionmaker[Session]) -> Iterator[Session]:
     with sessions() as session:
         yield session
         session.rollback()
+
+
+def in_parts(ids: Collection[int], size: int = 500) -> Iterator[list[int]]:
+    """Yield ids in sorted lists of at most `size`: below the bound values that every database allows."""
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]

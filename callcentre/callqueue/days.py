@@ -29,12 +29,14 @@ _SET = text(
 ).bindparams(bindparam("day", type_=Date()))
 _OPEN = text("SELECT count(*) FROM queue_entries WHERE territory_id = :territory AND state = 'open'")
 
+
 def ensure_day(session: Session, programme_id: int, *, day: date) -> None:
     """Weigh the territories that have open people and were not weighed yet on this day.
 
     A territory weighs its open people, so that every list advances at the same pace, or what a supervisor set.
     """
     session.execute(_ENSURE, {"programme": programme_id, "day": day})
+
 
 def set_weight(session: Session, territory_id: int, *, weight: int | None, day: date, now: datetime) -> None:
     """Change what a territory weighs from now on; None goes back to its open people. Past claims keep their shares."""

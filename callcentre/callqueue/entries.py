@@ -27,11 +27,12 @@ def open_entries(
     known = set(
         session.scalars(
             select(QueueEntry.person_id).where(
-                QueueEntry.programme_id == programme_id, QueueEntry.person_id.in_([person for person, _, _ in people])
+                QueueEntry.programme_id == programme_id,
+                QueueEntry.person_id.in_([person for person, _, _ in people]),
             )
         )
     )
-    rows = [
+    rows: list[dict[str, object]] = [
         {
             "programme_id": programme_id,
             "person_id": person,
@@ -41,8 +42,11 @@ def open_entries(
             "list_file_id": list_file_id,
             "eligible_at": now,
             "eligible_until": now,
+            "preferred_at": now,
+            "preferred_until": now,
+            "priority": 1,
             "deadline": deadline,
-            "reason": {"code": "first_call"},
+            "reason": {},
             "version": 0,
         }
         for person, territory, deadline in people
@@ -57,12 +61,12 @@ def close(session: Session, entry: QueueEntry, *, reason: str, reopened_by: str,
     """Take a person out of the queue: reason, instant and what would re-open are kept."""
     entry.state, entry.closed_at, entry.closed_reason = EntryState.CLOSED, now, reason
     entry.reopened_by, entry.eligible_at, entry.eligible_until = reopened_by, None, None
-    entry.reason = {"code": "closed", "closed": reason}
+    entry.preferred_at, entry.preferred_until = None, None
     session.flush()
     session.execute(delete(Turn).where(Turn.entry_id == entry.id, Turn.token.is_(None)))
 
 
-def reopen(session: Session, entry: QueueEntry, *, cause: str, now: datetime) -> None:
+def reopen(session: Session, entry: QueueEntry, *, now: datetime) -> None:
     """Bring a person back with a fresh total cap; the 30-day count, pauses, opt-outs and oppositions persist."""
     if entry.state == EntryState.OPEN:
         return
@@ -70,7 +74,8 @@ def reopen(session: Session, entry: QueueEntry, *, cause: str, now: datetime) ->
         raise NotAllowed("Cette personne a demandé à ne plus être appelée.", reason="opposition")
     entry.state, entry.opened_at, entry.closed_at, entry.closed_reason = EntryState.OPEN, now, None, None
     entry.reopened_by, entry.eligible_at, entry.eligible_until = None, now, now
-    entry.reason = {"code": "reopened", "cause": cause}
+    entry.preferred_at, entry.preferred_until = now, now
+    entry.reason = {}
     session.flush()
 
 
@@ -82,3 +87,10 @@ def move(session: Session, person_id: int, *, programme_id: int, territory_id: i
             .where(table.person_id == person_id, table.programme_id == programme_id)
             .values(territory_id=territory_id)
         )
+
+
+def closed_by(session: Session, person_id: int, reason: str) -> Sequence[QueueEntry]:
+    """Return a person's entries that were closed for a reason."""
+    return session.scalars(
+        select(QueueEntry).where(QueueEntry.person_id == person_id, QueueEntry.closed_reason == reason)
+    ).all()

@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Date, TextClause, bindparam, text
+from sqlalchemy import BindParameter, Date, TextClause, bindparam, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,8 @@ TERRITORIES_AT_ONCE = 4
 """Territories probed by one statement; the first nearly always has somebody."""
 RACES = 25
 """How many heads a claim may lose to others before it gives up; far above what eight officers can cause."""
+UNCOUNTED = ""
+"""What a lease remembers instead of weights when it does not count for the balance."""
 HELD_BY_COLLEAGUE = timedelta(minutes=2)
 """How long a person whose number a colleague is on steps back before being tried again."""
 
@@ -84,16 +86,23 @@ _READY = "token IS NULL AND programme_id = :programme AND due_at <= :now AND due
 
 def _typed(sql: str) -> TextClause:
     """Return a statement whose instants, days and lists are bound with their types."""
-    instants = [bindparam(name, type_=UtcDateTime()) for name in ("now", "until", "later") if f":{name}" in sql]
-    days = [bindparam("day", type_=Date())] if ":day" in sql else []
-    lists = [bindparam("available", expanding=True)] if ":available" in sql else []
-    return text(sql).bindparams(*instants, *days, *lists)
+    bound: list[BindParameter[Any]] = [
+        bindparam(name, type_=UtcDateTime()) for name in ("now", "until", "later") if f":{name}" in sql
+    ]
+    if ":day" in sql:
+        bound.append(bindparam("day", type_=Date()))
+    if ":available" in sql:
+        bound.append(bindparam("available", expanding=True))
+    return text(sql).bindparams(*bound)
 
 
 _OF_OFFICER = _typed(f"SELECT {_COLUMNS} FROM turns WHERE officer_id = :officer")
 _OF_TOKEN = _typed(f"SELECT {_COLUMNS} FROM turns WHERE token = :token")
 _OF_PERSON = _typed(f"SELECT {_COLUMNS} FROM turns WHERE person_id = :person AND token IS NOT NULL")
 _TAKE_ONE = _typed(f"UPDATE turns SET {_SET_LEASE} WHERE id = :turn AND token IS NULL RETURNING {_COLUMNS}")
+_WITHOUT_ATTEMPT = text(
+    "SELECT token FROM turns WHERE programme_id = :programme AND token IS NOT NULL AND attempt_id IS NULL"
+)
 _RENEW = _typed(
     f"UPDATE turns SET lease_until = :until, renewed_at = :now WHERE token = :token AND officer_id = :officer "
     f"RETURNING {_COLUMNS}"
@@ -111,6 +120,8 @@ _LOCK = text(
 )
 _UNLOCK = text("DELETE FROM number_locks WHERE turn_id = :turn")
 _DELETE = text("DELETE FROM turns WHERE id = :turn")
+_DELETE_BY_HAND = text("DELETE FROM turns WHERE id = :turn AND lane = 0")
+"""A card opened by hand, or for somebody on the line, is not for the next officer."""
 _BUMP = text("UPDATE queue_entries SET version = version + 1 WHERE id = :entry")
 _STEP_BACK = _typed("UPDATE turns SET due_at = :later WHERE id = :turn AND token IS NULL")
 _FREE = text(
@@ -136,6 +147,7 @@ _LOG = _typed(
     ON CONFLICT (token) DO UPDATE SET ended_at = excluded.ended_at, ending = excluded.ending
     """
 )
+_ENDED = text("SELECT person_id FROM lease_log WHERE token = :token AND officer_id = :officer")
 _LAPSED = text(
     """
     SELECT l.entry_id, l.officer_id FROM lease_log l JOIN queue_entries e ON e.id = l.entry_id
@@ -194,7 +206,9 @@ def claim_next(
             "due_weights": written(weights),
             "available": sorted({officer_id, *available}),
         }
-        chunks = [order[start : start + TERRITORIES_AT_ONCE] for start in range(0, len(order), TERRITORIES_AT_ONCE)]
+        chunks = [
+            order[start : start + TERRITORIES_AT_ONCE] for start in range(0, len(order), TERRITORIES_AT_ONCE)
+        ]
         for chunk in chunks or [[]]:
             lease, raced = _attempt_claim(session, claim, chunk)
             if lease is not None:
@@ -220,8 +234,12 @@ def claim_person(
     day: date,
     now: datetime,
     lifetime: timedelta,
+    counted: bool = True,
 ) -> Lease | None:
-    """Give an officer a given person, found by search or calling in; None when a colleague is on them."""
+    """Give an officer a given person, found by search or calling in; None when a colleague is on them.
+
+    `counted` False leaves it out of the balance: the card was served, and counted, before.
+    """
     claim = {
         "turn": turn_id,
         "officer": officer_id,
@@ -229,7 +247,7 @@ def claim_person(
         "day": day,
         "until": now + lifetime,
         "token": secrets.token_urlsafe(24),
-        "due_weights": None,
+        "due_weights": None if counted else UNCOUNTED,
     }
     lease, _ = _take(session, _TAKE_ONE, claim)
     return lease
@@ -250,15 +268,25 @@ def of_person(session: Session, person_id: int) -> Lease | None:
     return _one(session, _OF_PERSON, {"person": person_id})
 
 
-def renew(session: Session, token: str, *, officer_id: int, now: datetime, lifetime: timedelta) -> Lease | None:
+def renew(
+    session: Session, token: str, *, officer_id: int, now: datetime, lifetime: timedelta
+) -> Lease | None:
     """Extend a lease; one that lapsed is taken again if nobody superseded it, else None."""
     parameters = {"token": token, "officer": officer_id, "now": now, "until": now + lifetime}
     return _one(session, _RENEW, parameters) or _take_again(session, parameters)
 
 
-def start_attempt(session: Session, lease: Lease, *, attempt_id: int, now: datetime, lifetime: timedelta) -> None:
+def start_attempt(
+    session: Session, lease: Lease, *, attempt_id: int, now: datetime, lifetime: timedelta
+) -> None:
     """Note the open attempt: from here on the lease never goes back to the pool by itself."""
-    parameters = {"turn": lease.turn_id, "token": lease.token, "attempt": attempt_id, "now": now, "until": now + lifetime}
+    parameters = {
+        "turn": lease.turn_id,
+        "token": lease.token,
+        "attempt": attempt_id,
+        "now": now,
+        "until": now + lifetime,
+    }
     session.execute(_START, parameters)
 
 
@@ -291,9 +319,10 @@ def reclaim_expired(session: Session, *, now: datetime, limit: int = 500) -> int
     return len(turns)
 
 
-def is_superseded(session: Session, token: str) -> bool:
-    """Tell whether a token that is not current has lost its right: an outcome or another lease came since."""
-    return session.execute(_LAPSED, {"token": token}).first() is None
+def person_of_ended(session: Session, token: str, *, officer_id: int) -> int | None:
+    """Return whom an officer's ended lease was on, or None for a token that was never theirs."""
+    row = session.execute(_ENDED, {"token": token, "officer": officer_id}).first()
+    return None if row is None else int(row.person_id)
 
 
 @lru_cache(maxsize=2 * TERRITORIES_AT_ONCE + 2)
@@ -315,13 +344,17 @@ def _claim_statement(territories: int, locking: bool) -> TextClause:
         for position in range(territories)
         for priority in PRIORITIES
     ]
-    heads = " UNION ALL ".join(f"SELECT id FROM ({branch}) AS b{number}" for number, branch in enumerate(branches))
+    heads = " UNION ALL ".join(
+        f"SELECT id FROM ({branch}) AS b{number}" for number, branch in enumerate(branches)
+    )
     return _typed(
         f"UPDATE turns SET {_SET_LEASE} WHERE id = (SELECT id FROM ({heads}) AS heads LIMIT 1) RETURNING {_COLUMNS}"
     )
 
 
-def _attempt_claim(session: Session, claim: dict[str, Any], territories: Sequence[int]) -> tuple[Lease | None, bool]:
+def _attempt_claim(
+    session: Session, claim: dict[str, Any], territories: Sequence[int]
+) -> tuple[Lease | None, bool]:
     locking = session.get_bind().dialect.name == "postgresql"
     statement = _claim_statement(len(territories), locking)
     return _take(session, statement, claim | {f"t{n}": territory for n, territory in enumerate(territories)})
@@ -385,4 +418,5 @@ def _log(
 
 def _free(session: Session, turn_id: int) -> None:
     session.execute(_UNLOCK, {"turn": turn_id})
+    session.execute(_DELETE_BY_HAND, {"turn": turn_id})
     session.execute(_FREE, {"turn": turn_id})

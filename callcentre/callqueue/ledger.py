@@ -56,6 +56,8 @@ class _Fold:
         return _Fold(dict(self.served), dict(self.shares))
 
     def add(self, territory: int, due_weights: str | None) -> None:
+        if due_weights == "":  # given back to its officer: counted when it was first served
+            return
         self.served[territory] = self.served.get(territory, 0) + 1
         add_shares(self.shares, [due_weights or f"{territory}:1"])
 
@@ -73,7 +75,9 @@ class Ledger:
         self._folds: dict[tuple[int, date], _Fold] = {}
         self._looks: dict[tuple[int, date], tuple[datetime, dict[int, Position]]] = {}
 
-    def positions(self, session: Session, programme_id: int, *, day: date, now: datetime) -> dict[int, Position]:
+    def positions(
+        self, session: Session, programme_id: int, *, day: date, now: datetime
+    ) -> dict[int, Position]:
         """Return each territory's position on `day`, by territory id."""
         key = programme_id, day
         with self._lock:
@@ -111,7 +115,9 @@ class Ledger:
             due = self._due(session, programme_id, day, now)
         state = self._folded(session, programme_id, day)
         return {
-            territory: Position(state.served.get(territory, 0), state.shares.get(territory, 0.0), weight, is_due)
+            territory: Position(
+                state.served.get(territory, 0), state.shares.get(territory, 0.0), weight, is_due
+            )
             for territory, (weight, is_due) in due.items()
         }
 

@@ -56,7 +56,8 @@ class QueueEntry(Base):
     __tablename__ = "queue_entries"
     __table_args__ = (
         UniqueConstraint("programme_id", "person_id"),
-        Index("ix_queue_entries_planning", "programme_id", "state", "eligible_at"),
+        Index("ix_queue_entries_eligible", "programme_id", "state", "eligible_at"),
+        Index("ix_queue_entries_preferred", "programme_id", "state", "preferred_at"),
         Index("ix_queue_entries_person_id", "person_id"),
     )
 
@@ -70,6 +71,11 @@ class QueueEntry(Base):
     eligible_at: Mapped[datetime | None]
     eligible_until: Mapped[datetime | None]
     """End of the block that `eligible_at` begins; a missed block is planned again."""
+    preferred_at: Mapped[datetime | None]
+    preferred_until: Mapped[datetime | None]
+    """The block that the retry rule would rather take; idle officers may be given people before it."""
+    priority: Mapped[int] = mapped_column(SmallInteger, default=1)
+    """0 for a minor whose legal clock runs out soon, 1 for a first attempt, 2 for the rest."""
     number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"))
     paused_until: Mapped[datetime | None]
     reason: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)

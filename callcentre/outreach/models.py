@@ -51,7 +51,8 @@ class Attempt(Base):
     direction: Mapped[str] = mapped_column(String(8), default="outbound")
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
-    slot: Mapped[str] = mapped_column(String(12))
+    slot: Mapped[str | None] = mapped_column(String(12))
+    """None when the call was made outside every slot, as a late record shows."""
     local_date: Mapped[date]
     disposition: Mapped[str | None] = mapped_column(String(40))
     retry_kind: Mapped[str | None] = mapped_column(String(16))

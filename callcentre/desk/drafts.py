@@ -1,0 +1,33 @@
+"""What an officer has typed and not sent: kept on the server so that a closed tab loses nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
+from callcentre.desk.models import Draft
+from callcentre.desk.outcomes import NOTE_LENGTH
+from callcentre.errors import InvalidInput
+
+
+def save(session: Session, *, officer_id: int, person_id: int, body: str, now: datetime) -> None:
+    """Keep what is typed about a person; an empty text keeps nothing."""
+    if len(body) > NOTE_LENGTH:
+        raise InvalidInput(f"La note dépasse {NOTE_LENGTH} caractères.", field="note")
+    if not body:
+        discard(session, officer_id=officer_id, person_id=person_id)
+        return
+    session.merge(Draft(officer_id=officer_id, person_id=person_id, body=body, updated_at=now))
+    session.flush()
+
+
+def discard(session: Session, *, officer_id: int, person_id: int) -> None:
+    """Forget the draft, because its outcome was accepted or it was emptied."""
+    session.execute(delete(Draft).where(Draft.officer_id == officer_id, Draft.person_id == person_id))
+
+
+def of(session: Session, *, officer_id: int, person_id: int) -> Draft | None:
+    """Return the draft, if there is one."""
+    return session.get(Draft, (officer_id, person_id))

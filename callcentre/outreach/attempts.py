@@ -1,0 +1,71 @@
+"""Attempts: one dialling of one number, from the click to its result."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from callcentre.dispositions import Disposition
+from callcentre.outreach.models import Attempt
+from callcentre.retry.windows import CallingHours
+
+
+def start(
+    session: Session,
+    *,
+    programme_id: int,
+    entry_id: int,
+    person_id: int,
+    number_id: int | None,
+    owner: str | None,
+    officer_id: int,
+    lease_token: str,
+    lane: int,
+    callback_id: int | None,
+    zone: ZoneInfo,
+    hours: CallingHours,
+    now: datetime,
+    direction: str = "outbound",
+) -> Attempt:
+    """Record that a number is being dialled. It counts from here on, whatever becomes of it."""
+    block = hours.block_at(now, zone)
+    earlier = session.scalar(
+        select(func.count())
+        .select_from(Attempt)
+        .where(Attempt.lease_token == lease_token, Attempt.number_id == number_id)
+    )
+    attempt = Attempt(
+        programme_id=programme_id,
+        entry_id=entry_id,
+        person_id=person_id,
+        number_id=number_id,
+        owner=owner,
+        officer_id=officer_id,
+        lease_token=lease_token,
+        sequence=(earlier or 0) + 1,
+        lane=lane,
+        callback_id=callback_id,
+        direction=direction,
+        started_at=now,
+        slot=block.slot.value if block else None,
+        local_date=now.astimezone(zone).date(),
+    )
+    session.add(attempt)
+    session.flush()
+    return attempt
+
+
+def finish(session: Session, attempt: Attempt, disposition: Disposition, *, note: str | None, now: datetime) -> None:
+    """Close an attempt with its result; a corrected one is open again for its right result."""
+    attempt.ended_at, attempt.disposition, attempt.retry_kind = now, disposition.code, disposition.retry.value
+    attempt.note, attempt.corrected_at, attempt.corrected_by = note, None, None
+    session.flush()
+
+
+def correct(session: Session, attempt: Attempt, *, by: int, reason: str, now: datetime) -> None:
+    """Mark a result as mistaken: the call was made and still counts, its result no longer does."""
+    attempt.corrected_at, attempt.corrected_by, attempt.correction_reason = now, by, reason
+    session.flush()

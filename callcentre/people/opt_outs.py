@@ -1,0 +1,84 @@
+"""Saying stop: an opt-out stops a number, an opposition stops every call to a person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from callcentre.errors import InvalidInput, NotAllowed, NotFound
+from callcentre.people.models import Opposition, OptOut, PersonNumber
+
+
+def opt_out(
+    session: Session,
+    *,
+    number_id: int,
+    source: str,
+    now: datetime,
+    person_id: int | None = None,
+    attempt_id: int | None = None,
+    by: int | None = None,
+) -> int:
+    """Record that a number must not be reached any more, whoever uses it; return the row's id, the same if it stands."""
+    standing = session.scalar(select(OptOut.id).where(OptOut.number_id == number_id, OptOut.revoked_at.is_(None)))
+    if standing is not None:
+        return standing
+    row = OptOut(
+        number_id=number_id, source=source, person_id=person_id, attempt_id=attempt_id, recorded_by=by, at=now
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def oppose(
+    session: Session, *, person_id: int, source: str, now: datetime, attempt_id: int | None = None, by: int | None = None
+) -> int:
+    """Record a young person's refusal of any contact; return the row's id, the same if it stands already."""
+    standing = session.scalar(
+        select(Opposition.id).where(Opposition.person_id == person_id, Opposition.revoked_at.is_(None))
+    )
+    if standing is not None:
+        return standing
+    row = Opposition(person_id=person_id, source=source, attempt_id=attempt_id, recorded_by=by, at=now)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def revoke_opposition(session: Session, opposition_id: int, *, by: int, reason: str, now: datetime) -> int:
+    """Take back an opposition recorded by mistake; return the person's id."""
+    row = session.get(Opposition, opposition_id)
+    if row is None or row.revoked_at is not None:
+        raise NotFound("opposition")
+    _revoke(row, by=by, reason=reason, now=now)
+    session.flush()
+    return row.person_id
+
+
+def revoke_opt_out(session: Session, opt_out_id: int, *, by: int, reason: str, now: datetime) -> set[int]:
+    """Take back an opt-out recorded by mistake; return the ids of the people whom the number reaches.
+
+    A STOP that the person really sent can only be taken back by that person.
+    """
+    row = session.get(OptOut, opt_out_id)
+    if row is None or row.revoked_at is not None:
+        raise NotFound("opt_out")
+    if row.source in ("message", "provider"):
+        raise NotAllowed("Ce STOP vient de la personne elle-même : elle seule peut le reprendre.", reason="own_stop")
+    _revoke(row, by=by, reason=reason, now=now)
+    session.flush()
+    return people_reached_by(session, row.number_id)
+
+
+def people_reached_by(session: Session, number_id: int) -> set[int]:
+    """Return the ids of the people whom a number reaches."""
+    return set(session.scalars(select(PersonNumber.person_id).where(PersonNumber.number_id == number_id)))
+
+
+def _revoke(row: OptOut | Opposition, *, by: int, reason: str, now: datetime) -> None:
+    if not reason.strip():
+        raise InvalidInput("Indiquez la raison.", field="reason")
+    row.revoked_at, row.revoked_by, row.revoked_reason = now, by, reason.strip()

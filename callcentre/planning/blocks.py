@@ -1,0 +1,228 @@
+"""Eligible people become turns: at the start of each block, as people become eligible, or when a claim finds nobody.
+
+No more of them than the block can call, with a margin, and in proportion to what each territory weighs; what is left
+over is planned again. A turn never outlives its block, so nobody is rung in a forbidden slot for having been due in
+an earlier one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from callcentre.callqueue.days import ensure_day
+from callcentre.callqueue.models import EntryState, Lane, QueueEntry, TerritoryDay, Turn
+from callcentre.directory import queries as directory
+from callcentre.people.households import households
+from callcentre.planning.eligibility import reconsider
+from callcentre.planning.policies import policy_of
+from callcentre.planning.states import states_of
+from callcentre.programmes import Programme
+from callcentre.retry.plan import Permission, may_call
+
+ON_THE_SPOT = 64
+"""People planned at once for a claim that found nobody."""
+STALE_AT_ONCE = 2000
+"""Missed blocks looked at again in one go; the next run, a minute later, takes the rest."""
+HORIZON = timedelta(hours=1)
+"""What is planned ahead outside the programme's own hours, for people of another zone."""
+
+_INSERT = text(
+    """
+    INSERT INTO turns (entry_id, person_id, programme_id, territory_id, lane, priority, due_at, due_until, number_id,
+      reason, shares_number)
+    SELECT e.id, e.person_id, e.programme_id, e.territory_id, 4, e.priority,
+      CASE WHEN :preferred THEN e.preferred_at ELSE e.eligible_at END,
+      CASE WHEN :preferred THEN e.preferred_until ELSE e.eligible_until END, e.number_id, e.reason, :shares
+    FROM queue_entries e WHERE e.id = :entry
+    ON CONFLICT DO NOTHING
+    """
+)
+
+
+def plan_current_block(session: Session, programmes: Iterable[Programme], now: datetime) -> int:
+    """Plan every programme's current block; return how many people became ready."""
+    return sum(plan(session, programme, now=now) for programme in programmes)
+
+
+def plan(session: Session, programme: Programme, *, now: datetime) -> int:
+    """Plan one programme's current block up to what it can call; return how many people became ready."""
+    programme_id = directory.programme_id(session, programme.code)
+    if programme_id is None:
+        return 0
+    ensure_day(session, programme_id, day=now.astimezone(programme.tz).date())
+    _sweep(session, programme, programme_id, now)
+    ready = session.scalar(
+        select(func.count())
+        .select_from(Turn)
+        .where(Turn.programme_id == programme_id, Turn.token.is_(None), Turn.lane == int(Lane.ORDINARY))
+    )
+    room = _capacity(programme, now) - (ready or 0)
+    return _make_ready(session, programme, programme_id, room, now, preferred=True) if room > 0 else 0
+
+
+def plan_on_the_spot(session: Session, programme: Programme, programme_id: int, *, now: datetime) -> int:
+    """Plan a few people for officers who wait: those whose hour it is, else those whom the hard rules permit."""
+    ensure_day(session, programme_id, day=now.astimezone(programme.tz).date())
+    _sweep(session, programme, programme_id, now)
+    return _make_ready(session, programme, programme_id, ON_THE_SPOT, now, preferred=True) or _make_ready(
+        session, programme, programme_id, ON_THE_SPOT, now, preferred=False
+    )
+
+
+def _sweep(session: Session, programme: Programme, programme_id: int, now: datetime) -> None:
+    """Take away turns whose block is over, carry promises and calls received into the next one, look again at the rest."""
+    session.execute(
+        delete(Turn).where(
+            Turn.programme_id == programme_id,
+            Turn.token.is_(None),
+            Turn.lane == int(Lane.ORDINARY),
+            Turn.due_until <= now,
+        )
+    )
+    late = session.scalars(
+        select(Turn).where(
+            Turn.programme_id == programme_id,
+            Turn.token.is_(None),
+            Turn.lane < int(Lane.ORDINARY),
+            Turn.due_until <= now,
+        )
+    ).all()
+    if late:
+        states = states_of(session, programme, programme_id, [turn.person_id for turn in late])
+        for turn in late:
+            turn.due_at, turn.due_until = next_window(programme, states[turn.person_id].zone.key, now)
+    stale = session.scalars(
+        select(QueueEntry.person_id)
+        .where(
+            QueueEntry.programme_id == programme_id,
+            QueueEntry.state == EntryState.OPEN,
+            QueueEntry.eligible_at <= now,
+            QueueEntry.eligible_until <= now,
+            QueueEntry.id.not_in(select(Turn.entry_id)),
+        )
+        .order_by(QueueEntry.eligible_at)
+        .limit(STALE_AT_ONCE)
+    ).all()
+    if stale:
+        reconsider(session, programme, programme_id, stale, now=now)
+
+
+def next_window(programme: Programme, zone: str, moment: datetime) -> tuple[datetime, datetime]:
+    """Return when calling is next open at or after `moment` in a person's zone, and when that stretch ends."""
+    hours = policy_of(programme).hours
+    blocks = hours.blocks_from(moment, ZoneInfo(zone), days=30)
+    block = next(blocks)
+    end = block.end
+    for following in blocks:
+        if following.start != end:
+            break
+        end = following.end
+    return max(block.start, moment), end
+
+
+def _capacity(programme: Programme, now: datetime) -> int:
+    """How many people the rest of the block can call, with the programme's margin."""
+    block = policy_of(programme).hours.block_at(now, programme.tz)
+    hours = ((block.end - now) if block else HORIZON) / timedelta(hours=1)
+    planning = programme.planning
+    return ceil(planning.officers * planning.calls_per_officer_hour * hours * planning.margin)
+
+
+def _make_ready(
+    session: Session, programme: Programme, programme_id: int, room: int, now: datetime, *, preferred: bool
+) -> int:
+    start, end = (
+        (QueueEntry.preferred_at, QueueEntry.preferred_until)
+        if preferred
+        else (QueueEntry.eligible_at, QueueEntry.eligible_until)
+    )
+    chosen = _candidates(session, programme_id, room, now, start, end)
+    if not chosen:
+        return 0
+    people = {person: entry for entry, person in chosen}
+    sharers, busy = _households(session, people)
+    states = states_of(session, programme, programme_id, people)
+    policy = policy_of(programme)
+    permitted, refused = [], []
+    for person, entry in people.items():
+        if person in busy:
+            continue
+        answer = may_call(states[person], policy, now=now)
+        if isinstance(answer, Permission):
+            permitted.append({"entry": entry, "shares": person in sharers, "preferred": preferred})
+        else:
+            refused.append(person)
+    if refused:
+        reconsider(session, programme, programme_id, refused, now=now)
+    if permitted:
+        session.execute(_INSERT, permitted)
+    return len(permitted)
+
+
+def _candidates(
+    session: Session,
+    programme_id: int,
+    room: int,
+    now: datetime,
+    start: InstrumentedAttribute[datetime | None],
+    end: InstrumentedAttribute[datetime | None],
+) -> Sequence[tuple[int, int]]:
+    """Return (entry id, person id) of people to make ready: each territory's part of the room, by priority."""
+    day_weights: Mapping[int, float] = dict(
+        session.execute(
+            select(QueueEntry.territory_id, func.count())
+            .where(
+                QueueEntry.programme_id == programme_id,
+                QueueEntry.state == EntryState.OPEN,
+                start <= now,
+                end > now,
+            )
+            .group_by(QueueEntry.territory_id)
+        ).all()
+    )
+    weights = dict(
+        session.execute(
+            select(TerritoryDay.territory_id, func.max(TerritoryDay.weight))
+            .where(
+                TerritoryDay.programme_id == programme_id, TerritoryDay.territory_id.in_(list(day_weights))
+            )
+            .group_by(TerritoryDay.territory_id)
+        ).all()
+    )
+    whole = sum(weights.get(territory, 1.0) for territory in day_weights) or 1.0
+    chosen: list[tuple[int, int]] = []
+    for territory in day_weights:
+        part = ceil(room * weights.get(territory, 1.0) / whole)
+        rows = session.execute(
+            select(QueueEntry.id, QueueEntry.person_id)
+            .where(
+                QueueEntry.programme_id == programme_id,
+                QueueEntry.territory_id == territory,
+                QueueEntry.state == EntryState.OPEN,
+                start <= now,
+                end > now,
+                QueueEntry.person_id.not_in(select(Turn.person_id)),
+            )
+            .order_by(QueueEntry.priority, start, QueueEntry.id)
+            .limit(part)
+        )
+        chosen += [(entry, person) for entry, person in rows]
+    return chosen
+
+
+def _households(session: Session, people: Mapping[int, int]) -> tuple[set[int], set[int]]:
+    """Return who of these people shares a number with somebody, and who does so with somebody on a call now."""
+    sharing = households(session, people)
+    others = set().union(*sharing.values()) - set(people)
+    leased = set(session.scalars(select(Turn.person_id).where(Turn.token.is_not(None))))
+    if others:  # those who were made ready alone must take the lock on the number from now on
+        session.execute(
+            update(Turn).where(Turn.person_id.in_(others), Turn.token.is_(None)).values(shares_number=True)
+        )
+    return set(sharing), {person for person, household in sharing.items() if household & leased}

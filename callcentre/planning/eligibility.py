@@ -1,0 +1,139 @@
+"""When each person may be called again: the retry rule's answer, stored on their queue entry."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue import entries
+from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
+from callcentre.outreach.models import Callback, CallbackState
+from callcentre.planning.policies import policy_of
+from callcentre.retry.policy import Policy
+from callcentre.planning.states import states_of
+from callcentre.programmes import Programme
+from callcentre.retry.plan import CallAgain, NextStep, OtherRoute, RouteKind, Stop, next_attempt
+from callcentre.retry.preference import Choice, Option, Preference
+from callcentre.retry.state import PersonState
+
+RECONSIDER_AFTER = timedelta(days=7)
+"""When a person for whom no hour is permitted is looked at again, should the hours have been widened."""
+
+MINORS_CLOCK = timedelta(days=30)
+"""How long before the end of a minor's legal clock they go first."""
+
+
+@dataclass(frozen=True)
+class _Earliest:
+    """Takes the first permitted moment; what idle officers may be given."""
+
+    inner: Preference
+
+    def choose(self, person: PersonState, options: Sequence[Option], *, now: datetime) -> Choice:
+        first = min(options, key=lambda option: option.due_at)
+        return replace(self.inner.choose(person, options, now=now), option=first)
+
+
+def reconsider(
+    session: Session, programme: Programme, programme_id: int, person_ids: Collection[int], *, now: datetime
+) -> dict[int, NextStep]:
+    """Ask the retry rule again about these people and store its answer; return it by person id.
+
+    Ready turns that the answer no longer supports are removed; leases are left alone. Closed entries stay closed.
+    """
+    session.flush()
+    states = states_of(session, programme, programme_id, person_ids)
+    found = session.scalars(
+        select(QueueEntry).where(
+            QueueEntry.programme_id == programme_id,
+            QueueEntry.person_id.in_(list(states)),
+            QueueEntry.state == EntryState.OPEN,
+        )
+    ).all()
+    promised = _promised(session, programme_id, states)
+    steps: dict[int, NextStep] = {}
+    for entry in found:
+        policy = policy_of(programme)
+        step = steps[entry.person_id] = next_attempt(states[entry.person_id], policy, now=now)
+        _store(
+            session, entry, step, states[entry.person_id], policy, now, promised=entry.person_id in promised
+        )
+    session.flush()
+    _remove_unsupported(session, [entry.id for entry in found])
+    return steps
+
+
+def _store(
+    session: Session,
+    entry: QueueEntry,
+    step: NextStep,
+    state: PersonState,
+    policy: Policy,
+    now: datetime,
+    *,
+    promised: bool,
+) -> None:
+    entry.reason = step.why.as_json()
+    match step:
+        case CallAgain():
+            first = next_attempt(state, replace(policy, preference=_Earliest(policy.preference)), now=now)
+            earliest = first if isinstance(first, CallAgain) else step
+            entry.eligible_at, entry.eligible_until = earliest.due_at, earliest.due_until
+            entry.preferred_at, entry.preferred_until = step.due_at, step.due_until
+            entry.number_id, entry.priority = step.number_id, _priority(entry, state, step)
+        case _ if promised:  # a promise is kept even when the plan has come to its end
+            entry.eligible_at = entry.eligible_until = entry.preferred_at = entry.preferred_until = None
+        case Stop():
+            entries.close(
+                session, entry, reason=step.reason.value, reopened_by=_REOPENED_BY[step.reason.value], now=now
+            )
+        case OtherRoute(kind=RouteKind.DETAILS_TO_FIND):
+            entries.close(
+                session, entry, reason="details_to_find", reopened_by="new_number inbound supervisor", now=now
+            )
+        case OtherRoute():
+            later = now + RECONSIDER_AFTER
+            entry.eligible_at = entry.eligible_until = entry.preferred_at = entry.preferred_until = later
+
+
+def _priority(entry: QueueEntry, state: PersonState, step: CallAgain) -> int:
+    if entry.deadline is not None and step.block.date >= entry.deadline - MINORS_CLOCK:
+        return 0
+    called = any(attempt.at >= entry.opened_at for attempt in state.attempts)
+    return 2 if called else 1
+
+
+_REOPENED_BY = {
+    "opposed": "supervisor",
+    "opted_out": "new_number inbound supervisor",
+    "never_reached": "new_number new_list inbound supervisor",
+    "no_longer_reached": "new_number new_list inbound supervisor",
+}
+
+
+def _promised(session: Session, programme_id: int, person_ids: Collection[int]) -> set[int]:
+    return set(
+        session.scalars(
+            select(Callback.person_id).where(
+                Callback.programme_id == programme_id,
+                Callback.person_id.in_(list(person_ids)),
+                Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
+            )
+        )
+    )
+
+
+def _remove_unsupported(session: Session, entry_ids: list[int]) -> None:
+    """Remove ordinary ready turns of people who were asked about again; the next planning makes them anew."""
+    for start in range(0, len(entry_ids), 500):
+        session.execute(
+            delete(Turn).where(
+                Turn.entry_id.in_(entry_ids[start : start + 500]),
+                Turn.token.is_(None),
+                Turn.lane == int(Lane.ORDINARY),
+            )
+        )

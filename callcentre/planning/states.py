@@ -1,0 +1,171 @@
+"""What the retry rule needs to know of people, read in a handful of queries whatever their number."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue.models import QueueEntry
+from callcentre.database import in_parts
+from callcentre.dispositions import RetryKind
+from callcentre.outreach.models import Attempt
+from callcentre.people.models import NumberVerdict, Opposition, OptOut, PersonNumber, YoungPerson
+from callcentre.programmes import Programme
+from callcentre.retry.slots import Slot
+from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
+
+ADULT_AGE = 18
+
+
+def states_of(
+    session: Session, programme: Programme, programme_id: int, person_ids: Collection[int]
+) -> dict[int, PersonState]:
+    """Return the state of each person who has a place in the programme, by person id."""
+    states: dict[int, PersonState] = {}
+    for part in in_parts(person_ids):
+        states.update(_read(session, programme, programme_id, part))
+    return states
+
+
+def eighteenth_birthday(birth_date: date) -> date:
+    """Return the day from which a person is an adult (1 March for somebody born on 29 February)."""
+    try:
+        return birth_date.replace(year=birth_date.year + ADULT_AGE)
+    except ValueError:
+        return date(birth_date.year + ADULT_AGE, 3, 1)
+
+
+def _read(
+    session: Session, programme: Programme, programme_id: int, ids: list[int]
+) -> Iterable[tuple[int, PersonState]]:
+    people = session.execute(
+        select(
+            YoungPerson.id,
+            YoungPerson.birth_date,
+            YoungPerson.zone,
+            QueueEntry.opened_at,
+            QueueEntry.paused_until,
+        )
+        .join(QueueEntry, QueueEntry.person_id == YoungPerson.id)
+        .where(QueueEntry.programme_id == programme_id, YoungPerson.id.in_(ids))
+    ).all()
+    numbers = _numbers(session, ids)
+    attempts, reached = _attempts(session, programme, ids)
+    opposed = set(
+        session.scalars(
+            select(Opposition.person_id).where(Opposition.person_id.in_(ids), Opposition.revoked_at.is_(None))
+        )
+    )
+    for person_id, birth_date, zone, opened_at, paused_until in people:
+        yield (
+            person_id,
+            PersonState(
+                person_id=person_id,
+                zone=_zone(zone),
+                numbers=tuple(numbers.get(person_id, ())),
+                attempts=tuple(attempts.get(person_id, ())),
+                opened_at=opened_at,
+                eighteen_on=eighteenth_birthday(birth_date),
+                opposed=person_id in opposed,
+                pause_until=paused_until,
+                ever_reached=person_id in reached,
+            ),
+        )
+
+
+def _numbers(session: Session, ids: list[int]) -> dict[int, list[NumberState]]:
+    links = session.execute(
+        select(
+            PersonNumber.person_id,
+            PersonNumber.number_id,
+            PersonNumber.owner,
+            PersonNumber.callable,
+            PersonNumber.why_not,
+            PersonNumber.verdict,
+        )
+        .where(PersonNumber.person_id.in_(ids))
+        .order_by(PersonNumber.person_id, PersonNumber.position, PersonNumber.id)
+    ).all()
+    number_ids = {link.number_id for link in links}
+    calls = _calls(session, number_ids)
+    stopped: set[int] = set()
+    for part in in_parts(number_ids):
+        stopped |= set(
+            session.scalars(
+                select(OptOut.number_id).where(OptOut.number_id.in_(part), OptOut.revoked_at.is_(None))
+            )
+        )
+    numbers: dict[int, list[NumberState]] = defaultdict(list)
+    for link in links:
+        bad = link.verdict in (NumberVerdict.WRONG, NumberVerdict.DEAD)
+        numbers[link.person_id].append(
+            NumberState(
+                number_id=link.number_id,
+                owner=Owner(link.owner),
+                usable=link.callable and not bad,
+                why_not=link.verdict if bad else link.why_not,
+                opted_out=link.number_id in stopped,
+                calls=tuple(calls.get(link.number_id, ())),
+            )
+        )
+    return numbers
+
+
+def _calls(session: Session, number_ids: Collection[int]) -> dict[int, list[datetime]]:
+    """When each number was called, for anybody; promises that were kept and answered cost nothing."""
+    calls: dict[int, list[datetime]] = defaultdict(list)
+    for part in in_parts(number_ids):
+        rows = session.execute(
+            select(Attempt)
+            .where(Attempt.number_id.in_(part), Attempt.direction == "outbound")
+            .order_by(Attempt.started_at)
+        ).scalars()
+        for attempt in rows:
+            if attempt.number_id is not None and past(attempt).counts:
+                calls[attempt.number_id].append(attempt.started_at)
+    return calls
+
+
+def _attempts(
+    session: Session, programme: Programme, ids: list[int]
+) -> tuple[dict[int, list[PastAttempt]], set[int]]:
+    contacts = {code for code, entry in programme.code_book().items() if entry.is_contact}
+    attempts: dict[int, list[PastAttempt]] = defaultdict(list)
+    reached: set[int] = set()
+    rows = session.execute(
+        select(Attempt).where(Attempt.person_id.in_(ids)).order_by(Attempt.started_at)
+    ).scalars()
+    for attempt in rows:
+        if attempt.direction == "outbound":
+            attempts[attempt.person_id].append(past(attempt))
+        if attempt.disposition in contacts and attempt.corrected_at is None:
+            reached.add(attempt.person_id)
+    return attempts, reached
+
+
+def past(attempt: Attempt) -> PastAttempt:
+    """Return an attempt as the rules see it; a corrected result is no result."""
+    kind = (
+        None
+        if attempt.corrected_at is not None or attempt.retry_kind is None
+        else RetryKind(attempt.retry_kind)
+    )
+    return PastAttempt(
+        at=attempt.started_at,
+        number_id=attempt.number_id,
+        kind=kind,
+        slot=Slot(attempt.slot) if attempt.slot else None,
+        local_date=attempt.local_date,
+        promised=attempt.callback_id is not None,
+    )
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
