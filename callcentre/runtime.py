@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -56,4 +55,4 @@ def build_runtime(settings: Settings, *, clock: Clock | None = None) -> Runtime:
 def _clock(settings: Settings) -> Clock:
     if settings.clock_start is None:
         return SystemClock()
-    return ShiftedClock(settings.clock_start, settings.clock_anchor or datetime.now(UTC))
+    return ShiftedClock(settings.clock_start, settings.clock_anchor or SystemClock().now())
