@@ -21,7 +21,7 @@ class Policy:
     hours: CallingHours
     limits: Limits = field(default_factory=Limits)
     preference: Preference = field(default_factory=Rotation)
-    rules: RuleBook = RULES
+    rules: RuleBook = field(default=RULES, repr=False)
 
 
 def policy_of(programme: Programme) -> Policy:

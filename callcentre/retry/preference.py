@@ -87,5 +87,5 @@ def _why(person: PersonState, chosen: Option) -> Reason:
     if not tried:
         return reason(ReasonCode.FIRST_CALL, slot=slot.value)
     if slot in tried:
-        return reason(ReasonCode.EARLIEST, slot=slot.value)
+        return reason(ReasonCode.NEW_ROUND, slot=slot.value)
     return reason(ReasonCode.ANOTHER_HOUR, slot=slot.value, slots=",".join(s for s in Slot if s in tried))

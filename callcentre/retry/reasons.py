@@ -41,7 +41,7 @@ class ReasonCode(StrEnum):
     # Why this hour
     FIRST_CALL = "first_call"
     ANOTHER_HOUR = "another_hour"
-    EARLIEST = "earliest"
+    NEW_ROUND = "new_round"
     SATURDAY = "saturday"
     QUICK_RETRY = "quick_retry"
     # Ends
@@ -214,9 +214,9 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "fr": "Un autre créneau : {slot}. Déjà essayé : {slots}.",
         "en": "Another slot: {slot}. Already tried: {slots}.",
     },
-    ReasonCode.EARLIEST: {
-        "fr": "Premier créneau permis : {slot}.",
-        "en": "First permitted slot: {slot}.",
+    ReasonCode.NEW_ROUND: {
+        "fr": "Toutes les heures ont été essayées : nouveau tour, en {slot}.",
+        "en": "Every hour has been tried: a new round, in the {slot} slot.",
     },
     ReasonCode.SATURDAY: {
         "fr": "Le samedi, en plus des créneaux de la semaine.",

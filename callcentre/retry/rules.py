@@ -7,12 +7,13 @@ for which kind of call each rule stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from callcentre.dispositions import RetryKind
 from callcentre.retry.limits import Limits
@@ -38,8 +39,18 @@ class CallKind(StrEnum):
 class Refusal:
     """A call that may not be made: why, and until when (aware UTC; None: for ever, as things stand)."""
 
-    reason: Reason
+    code: ReasonCode
     until: datetime | None
+    zone: ZoneInfo
+    params: Mapping[str, Value] = field(default_factory=dict, hash=False)
+
+    @property
+    def reason(self) -> Reason:
+        """The code with the values of its sentence, which also says on which local day and time it ends."""
+        if self.until is None:
+            return Reason(self.code, self.params)
+        local = self.until.astimezone(self.zone)
+        return Reason(self.code, {"day": local.date().isoformat(), "time": f"{local:%H:%M}", **self.params})
 
     @property
     def is_final(self) -> bool:
@@ -59,13 +70,12 @@ class Ask:
     """The person's local date at `at`."""
     block: Block | None
     """The stretch of the weekday's pattern that holds `at`, were the day not closed."""
+    tried: frozenset[Slot]
+    """`tried_slots` of the person, worked out once for many questions."""
 
     def refuse(self, code: ReasonCode, until: datetime | None, **params: Value) -> Refusal:
-        """A refusal whose sentence also knows the local day and time at which it ends."""
-        if until is not None:
-            local = until.astimezone(self.person.zone)
-            params = {"day": local.date().isoformat(), "time": f"{local:%H:%M}", **params}
-        return Refusal(Reason(code, params), until)
+        """A refusal with the values of its sentence."""
+        return Refusal(code, until, self.person.zone, params)
 
     @property
     def tomorrow(self) -> datetime:
@@ -83,7 +93,7 @@ def not_opposed(ask: Ask) -> Refusal | None:
 
 def under_total_cap(ask: Ask) -> Refusal | None:
     """A number of calls in all since the entry was opened."""
-    if ask.person.since_opening(ask.person.calls) < ask.limits.calls_in_all:
+    if ask.person.calls_since_opening < ask.limits.calls_in_all:
         return None
     return ask.refuse(ReasonCode.TOTAL_CAP, None, cap=ask.limits.calls_in_all)
 
@@ -130,7 +140,10 @@ def under_period_cap(ask: Ask) -> Refusal | None:
 def under_contact_cap(ask: Ask) -> Refusal | None:
     """A number of calls and messages together within any thirty days."""
     limits = ask.limits
-    contacts = sorted((*ask.person.calls, *ask.person.messages))
+    if not ask.person.messages:
+        contacts: Sequence[datetime] = ask.person.calls
+    else:
+        contacts = sorted((*ask.person.calls, *ask.person.messages))
     until = _free_again(contacts, ask.at, limits.period, limits.contacts_in_period)
     if until is None:
         return None
@@ -140,8 +153,6 @@ def under_contact_cap(ask: Ask) -> Refusal | None:
 def under_day_cap(ask: Ask) -> Refusal | None:
     """A number of calls on one local date, quick retries apart."""
     made = [a for a in ask.person.attempts if a.local_date == ask.day and a.counts]
-    if len(made) < ask.limits.calls_per_day:
-        return None
     if len(made) - len(quick_retries(made, ask.limits)) < ask.limits.calls_per_day:
         return None
     return ask.refuse(ReasonCode.DAY_CAP, ask.tomorrow, cap=ask.limits.calls_per_day)
@@ -157,12 +168,9 @@ def apart_from_last_call(ask: Ask) -> Refusal | None:
 
 def in_another_slot(ask: Ask) -> Refusal | None:
     """After no answer another slot, and none twice before the weekday slots were all tried."""
-    if ask.block is None:
+    if ask.block is None or ask.block.slot not in ask.tried:
         return None
-    tried = tried_slots(ask.person.attempts, ask.hours)
-    if ask.block.slot not in tried:
-        return None
-    names = ",".join(slot for slot in Slot if slot in tried)
+    names = ",".join(slot for slot in Slot if slot in ask.tried)
     return ask.refuse(ReasonCode.OTHER_SLOT, ask.block.end, slot=ask.block.slot.value, slots=names)
 
 
@@ -209,7 +217,10 @@ def not_an_adults_guardian(ask: Ask, number: NumberState) -> Refusal | None:
 
 def number_under_total_cap(ask: Ask, number: NumberState) -> Refusal | None:
     """A number of calls in all on one number, whoever they were for."""
-    if ask.person.since_opening(number.calls) < ask.limits.calls_in_all:
+    if (
+        len(number.calls) < ask.limits.calls_in_all
+        or ask.person.since_opening(number.calls) < ask.limits.calls_in_all
+    ):
         return None
     return ask.refuse(ReasonCode.NUMBER_TOTAL_CAP, None, cap=ask.limits.calls_in_all)
 
@@ -228,7 +239,8 @@ def number_under_period_cap(ask: Ask, number: NumberState) -> Refusal | None:
 def number_under_day_cap(ask: Ask, number: NumberState) -> Refusal | None:
     """A number of calls on one number on one local date, this person's quick retries apart."""
     zone = ask.person.zone
-    made = sum(call.astimezone(zone).date() == ask.day for call in number.calls if call > ask.at - 2 * _DAY)
+    recent = ask.at - 2 * _DAY
+    made = sum(call.astimezone(zone).date() == ask.day for call in number.calls if call > recent)
     if made < ask.limits.calls_per_day:
         return None
     own = [a for a in ask.person.attempts if a.local_date == ask.day and a.number_id == number.number_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -68,7 +69,7 @@ class NumberState:
     calls: tuple[datetime, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PersonState:
     """Everything about a person on which the hard rules depend.
 
@@ -102,12 +103,12 @@ class PersonState:
         """How many of these instants come after the entry was (re-)opened."""
         return sum(self.opened_at is None or moment >= self.opened_at for moment in moments)
 
-    @property
+    @cached_property
     def calls(self) -> tuple[datetime, ...]:
         """When the calls that count were made, oldest first."""
         return tuple(attempt.at for attempt in self.attempts if attempt.counts)
 
-    @property
-    def next_ordinal(self) -> int:
-        """The rank of the next call since the opening; 1 for the first."""
-        return self.since_opening(self.calls) + 1
+    @cached_property
+    def calls_since_opening(self) -> int:
+        """How many calls the total cap has counted so far."""
+        return self.since_opening(self.calls)
