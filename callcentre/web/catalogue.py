@@ -1,0 +1,89 @@
+"""The English catalogue kept in step with what the pages say: `python -m callcentre.web.catalogue`.
+
+Messages are taken from Python (`gettext`, `mark`, errors raised with a French message…), templates (`_`, `trans`) and
+scripts (`t`). Translations that are still used are kept, new messages are added empty, the others are dropped.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import write_po
+
+from callcentre.web.i18n import TRANSLATIONS, read_catalogue
+
+PACKAGE = Path(__file__).resolve().parent.parent
+METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2"), ("**/static/js/**.js", "javascript")]
+OPTIONS: dict[str, dict[str, Any]] = {"**/templates/**.html": {"trimmed": "true"}}
+KEYWORDS: dict[str, Any] = {
+    "_": None,
+    "t": None,
+    "gettext": None,
+    "mark": None,
+    "sentence": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "InvalidInput": None,
+    "NotAllowed": None,
+    "NotFound": None,
+    "LeaseLost": None,
+}
+
+
+HEADER = """\
+# The pages in another language than French. Refreshed by `python -m callcentre.web.catalogue`.
+msgid ""
+msgstr ""
+"Content-Type: text/plain; charset=utf-8\\n"
+"Language: {language}\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+"""
+
+
+def messages_in_use() -> Catalog:
+    """Return a catalogue of every message of the package, without translations."""
+    found = Catalog(locale="en", project="callcentre", charset="utf-8")
+    for file, _line, message, _comments, context in extract_from_dir(
+        str(PACKAGE), METHODS, OPTIONS, keywords=KEYWORDS
+    ):
+        if message:
+            found.add(message, locations=[(f"callcentre/{Path(file).as_posix()}", 0)], context=context)
+    return found
+
+
+def missing_and_obsolete(language: str) -> tuple[list[str], list[str]]:
+    """Return the messages without a translation, and the translations without a message."""
+    wanted = {(m.id if isinstance(m.id, str) else m.id[0], m.context): m for m in messages_in_use() if m.id}
+    kept = {(m.id if isinstance(m.id, str) else m.id[0], m.context): m for m in read_catalogue(language) if m.id}
+    missing = [key[0] for key in wanted if key not in kept or not _is_translated(kept[key].string)]
+    return sorted(missing), sorted(key[0] for key in kept if key not in wanted)
+
+
+def refresh(language: str) -> int:
+    """Write the catalogue of a language anew and return how many messages have no translation."""
+    old, new = read_catalogue(language), messages_in_use()
+    for message in new:
+        known = old.get(message.id, message.context) if message.id else None
+        if known is not None:
+            message.string = known.string
+    path = TRANSLATIONS / f"{language}.po"
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as file:
+        file.write(HEADER.format(language=language).encode())
+        write_po(file, new, width=110, sort_output=True, include_lineno=False, omit_header=True)
+    partial.replace(path)
+    return len(missing_and_obsolete(language)[0])
+
+
+def _is_translated(text: str | tuple[str, ...] | list[str]) -> bool:
+    return bool(text) if isinstance(text, str) else all(text)
+
+
+if __name__ == "__main__":
+    count = refresh("en")
+    sys.stdout.write(f"{TRANSLATIONS / 'en.po'}: {count} message(s) to translate\n")
