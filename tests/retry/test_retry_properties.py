@@ -34,14 +34,8 @@ PARIS = ZoneInfo("Europe/Paris")
 whole = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@st.composite
-def situations(draw: st.DrawFn) -> tuple[PersonState, Policy, datetime]:
-    policy, now = draw(strategies.policies()), draw(strategies.moments)
-    return draw(strategies.person_states(policy, now)), policy, now
-
-
 @whole
-@given(situations())
+@given(strategies.situations())
 def test_the_next_call_breaks_no_rule_at_any_moment_of_its_time(
     situation: tuple[PersonState, Policy, datetime],
 ) -> None:
@@ -62,7 +56,7 @@ def test_the_next_call_breaks_no_rule_at_any_moment_of_its_time(
 
 
 @whole
-@given(situations())
+@given(strategies.situations())
 def test_a_call_permitted_now_breaks_no_rule(situation: tuple[PersonState, Policy, datetime]) -> None:
     person, policy, now = situation
     for number_id in (None, *(number.number_id for number in person.numbers)):
@@ -76,7 +70,7 @@ def test_a_call_permitted_now_breaks_no_rule(situation: tuple[PersonState, Polic
 
 
 @whole
-@given(situations())
+@given(strategies.situations())
 def test_a_call_refused_now_breaks_a_rule(situation: tuple[PersonState, Policy, datetime]) -> None:
     """The rules are not stricter than they say."""
     person, policy, now = situation
@@ -88,7 +82,7 @@ def test_a_call_refused_now_breaks_a_rule(situation: tuple[PersonState, Policy, 
 
 
 @whole
-@given(situations())
+@given(strategies.situations())
 def test_a_refusal_ends_when_it_says(situation: tuple[PersonState, Policy, datetime]) -> None:
     """Nothing is permitted on a number before the end that its refusal names."""
     person, policy, now = situation
@@ -102,7 +96,7 @@ def test_a_refusal_ends_when_it_says(situation: tuple[PersonState, Policy, datet
 
 
 @whole
-@given(situations())
+@given(strategies.situations())
 def test_every_block_that_admits_a_person_breaks_no_rule(
     situation: tuple[PersonState, Policy, datetime],
 ) -> None:
@@ -115,7 +109,7 @@ def test_every_block_that_admits_a_person_breaks_no_rule(
 
 
 @whole
-@given(situations())
+@given(strategies.situations())
 def test_the_same_inputs_give_the_same_step(situation: tuple[PersonState, Policy, datetime]) -> None:
     person, policy, now = situation
     elsewhere = replace(policy, hours=replace(policy.hours))
@@ -123,7 +117,7 @@ def test_the_same_inputs_give_the_same_step(situation: tuple[PersonState, Policy
 
 
 @whole
-@given(situations())
+@given(strategies.situations())
 def test_why_not_now_always_has_a_time_or_a_definite_end(
     situation: tuple[PersonState, Policy, datetime],
 ) -> None:
@@ -142,7 +136,7 @@ def test_why_not_now_always_has_a_time_or_a_definite_end(
 
 
 @whole
-@given(situations(), st.booleans())
+@given(strategies.situations(), st.booleans())
 def test_opposed_and_opted_out_are_never_called(
     situation: tuple[PersonState, Policy, datetime], promised: bool
 ) -> None:
