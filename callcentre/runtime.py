@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from callcentre.callqueue.ledger import Ledger
 from callcentre.clock import Clock, ShiftedClock, SystemClock
 from callcentre.database import make_engine, make_session_factory
-from callcentre.errors import ConfigurationError
+from callcentre.desk.context import Desk
+from callcentre.directory import queries as directory
+from callcentre.errors import ConfigurationError, NotFound
 from callcentre.programmes import Programme, load_programmes
 from callcentre.settings import Settings
 
@@ -23,11 +27,20 @@ class Runtime:
     engine: Engine
     sessions: sessionmaker[Session]
     programmes: dict[str, Programme]
+    ledger: Ledger = field(default_factory=Ledger)
 
     @property
     def programme(self) -> Programme:
         """The programme that pages open on."""
         return self.programmes[self.settings.programme]
+
+    def desk(self, session: Session, code: str | None = None) -> Desk:
+        """The desk of a programme, by default the one that pages open on; raises NotFound for an unknown one."""
+        programme = self.programmes.get(code or self.settings.programme)
+        programme_id = directory.programme_id(session, programme.code) if programme else None
+        if programme is None or programme_id is None:
+            raise NotFound("programme")
+        return Desk(programme, programme_id, self.settings, self.ledger)
 
 
 def build_runtime(settings: Settings, *, clock: Clock | None = None) -> Runtime:
@@ -49,6 +62,7 @@ def build_runtime(settings: Settings, *, clock: Clock | None = None) -> Runtime:
         engine=engine,
         sessions=make_session_factory(engine),
         programmes=programmes,
+        ledger=Ledger(timedelta(seconds=settings.balance_cache_seconds)),
     )
 
 

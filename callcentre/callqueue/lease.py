@@ -268,6 +268,12 @@ def of_person(session: Session, person_id: int) -> Lease | None:
     return _one(session, _OF_PERSON, {"person": person_id})
 
 
+def without_attempt(session: Session, programme_id: int) -> list[Lease]:
+    """Return the leases of a programme under which no call was made."""
+    tokens = session.scalars(_WITHOUT_ATTEMPT, {"programme": programme_id}).all()
+    return [lease for token in tokens if (lease := of_token(session, token)) is not None]
+
+
 def renew(
     session: Session, token: str, *, officer_id: int, now: datetime, lifetime: timedelta
 ) -> Lease | None:
