@@ -86,7 +86,7 @@ def person_states(draw: st.DrawFn, policy: Policy, now: datetime) -> PersonState
     number_ids = draw(_number_ids)
     history = past_attempts(policy, zone, now, number_ids)
     attempts = tuple(draw(st.lists(history, max_size=9))) if number_ids else ()
-    if number_ids and draw(_seldom):
+    if draw(_seldom) and number_ids:
         attempts = (*attempts, draw(past_attempts(policy, zone, now, number_ids, hours_back=2)))
     return PersonState(
         person_id=draw(st.integers(1, 10**6)),
