@@ -56,6 +56,7 @@ class ReasonCode(StrEnum):
     NUMBER_IN_USE = "number_in_use"
     PROMISED = "promised"
     TO_SETTLE = "to_settle"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ class _Gaps(dict[str, str]):
 
 def _in_words(name: str, value: Value, language: str) -> str:
     match name:
+        case "day" if not value:
+            return "…"
         case "day":
             return format_date(date.fromisoformat(str(value)), "EEEE d MMMM", locale=language)
         case "time":
@@ -107,6 +110,8 @@ def _in_words(name: str, value: Value, language: str) -> str:
         case "weekday":
             monday_first = date(2024, 1, int(value))  # 1 January 2024 was a Monday
             return format_date(monday_first, "EEEE", locale=language)
+        case "closed":
+            return CLOSED_WORDS.get(str(value), {}).get(language, str(value))
         case "slot" | "slots":
             return ", ".join(
                 SLOT_WORDS.get(slot, {}).get(language, slot) for slot in str(value).split(",") if slot
@@ -124,6 +129,20 @@ SLOT_WORDS: Mapping[str, Mapping[str, str]] = {
     "evening": {"fr": "soirée", "en": "evening"},
     "saturday": {"fr": "samedi", "en": "Saturday"},
 }
+
+CLOSED_WORDS: Mapping[str, Mapping[str, str]] = {
+    "appointment": {"fr": "rendez-vous pris", "en": "appointment made"},
+    "has_solution": {"fr": "a déjà une solution", "en": "already in a solution"},
+    "supported_elsewhere": {"fr": "déjà accompagné ailleurs", "en": "already supported elsewhere"},
+    "opposition": {"fr": "opposition à tout contact", "en": "objects to any contact"},
+    "opposed": {"fr": "opposition à tout contact", "en": "objects to any contact"},
+    "opted_out": {"fr": "STOP sur ses numéros", "en": "STOP on their numbers"},
+    "out_of_scope": {"fr": "hors périmètre", "en": "out of scope"},
+    "never_reached": {"fr": "injoignable, jamais joint", "en": "unreachable, never reached"},
+    "no_longer_reached": {"fr": "ne répond plus", "en": "no longer answers"},
+    "details_to_find": {"fr": "coordonnées à retrouver", "en": "contact details to find"},
+}
+"""Why people leave the queue; a programme's own words beyond these are shown as they are written."""
 
 SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
     ReasonCode.OPPOSED: {
@@ -261,6 +280,10 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
     ReasonCode.PROMISED: {
         "fr": "Rappel promis le {day} à {time}.",
         "en": "A call was promised on {day} at {time}.",
+    },
+    ReasonCode.CLOSED: {
+        "fr": "Sorti de la file le {day} : {closed}.",
+        "en": "Left the queue on {day}: {closed}.",
     },
     ReasonCode.TO_SETTLE: {
         "fr": "Un appel attend encore son résultat.",
