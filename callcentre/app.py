@@ -31,7 +31,7 @@ BLUEPRINTS: Final[tuple[tuple[Blueprint, Guard], ...]] = (
     (account.blueprint, Guard.signed_in()),
     (users.blueprint, Guard.of(Role.ADMINISTRATOR)),
 )
-"""Every blueprint with its guard. What is not here does not exist; a view narrows its guard with `guards.only`."""
+"""Every blueprint with its guard; what is not here does not exist. A view narrows it with `guards.only`."""
 
 
 def create_app(runtime: Runtime) -> Flask:

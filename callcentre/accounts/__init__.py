@@ -1,1 +1,1 @@
-"""Who works here: users and their roles, signed-in devices, personal tokens, presence, the PSADs they follow."""
+"""Who works here: users, roles, signed-in devices, personal tokens, presence, PSADs followed."""

@@ -1,4 +1,4 @@
-"""Tables of the accounts: users, signed-in devices, personal tokens, failed sign-ins, presence, PSADs followed."""
+"""Tables of the accounts: users, devices, tokens, failed sign-ins, presence, PSADs followed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class ApiToken(Base):
 
 
 class SignInFailure(Base):
-    """A refused sign-in; logins and addresses are kept hashed, since a password is sometimes typed as a login."""
+    """A refused sign-in; login and address are hashed, since a password is sometimes typed as a login."""
 
     __tablename__ = "sign_in_failures"
     __table_args__ = (

@@ -48,7 +48,7 @@ def account_of(session: Session, login: str) -> Account | None:
 def wait_before_sign_in(session: Session, login: str, address: str, *, now: datetime) -> timedelta:
     """Return how long this login from this address must wait; zero when it may try now.
 
-    The wait doubles with each failure beyond the allowance, from 30 seconds to 15 minutes, counted from the last one.
+    The wait doubles with each failure beyond the allowance, from 30 seconds to 15 minutes after the last.
     """
     waits: list[timedelta] = [timedelta(0)]
     for column, value, allowed in (
@@ -81,7 +81,7 @@ def open_session(
     """Sign a device in and return the token of its cookie; the login's failures are forgotten."""
     login = session.scalar(select(User.login).where(User.id == user_id))
     if login is None:
-        raise NotFound("Ce compte n’existe pas.")
+        raise NotFound("user")
     session.execute(delete(SignInFailure).where(SignInFailure.login_hash == token_hash(login)))
     session.execute(
         delete(UserSession).where(
@@ -124,7 +124,7 @@ def close_session(session: Session, session_id: int, *, user_id: int, now: datet
 
 
 def close_all_sessions(session: Session, user_id: int, *, now: datetime, keep: int | None = None) -> int:
-    """Sign a user out of every device, except `keep`; the presence ends too when none is kept. Returns how many."""
+    """Sign a user out of every device but `keep`, the presence too when none is kept; returns how many."""
     statement = update(UserSession).where(
         UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > now
     )

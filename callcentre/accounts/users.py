@@ -33,7 +33,7 @@ def create_user(
     language: Language = Language.FRENCH,
     must_change_password: bool = False,
 ) -> int:
-    """Create an account and return its id; raises `InvalidInput` for a bad or taken login, name or password."""
+    """Create an account and return its id; raises `InvalidInput` for a bad or taken login, or password."""
     login, display_name = normalise_login(login), display_name.strip()
     if not _LOGIN.fullmatch(login):
         raise InvalidInput(
@@ -132,7 +132,7 @@ def set_territories(session: Session, user_id: int, territory_ids: Iterable[int]
 def _get(session: Session, user_id: int) -> User:
     user = session.get(User, user_id)
     if user is None:
-        raise NotFound("Ce compte n’existe pas.")
+        raise NotFound("user")
     return user
 
 

@@ -1,7 +1,8 @@
 """The English catalogue kept in step with what the pages say: `python -m callcentre.web.catalogue`.
 
-Messages are taken from Python (`gettext`, `mark`, errors raised with a French message…), templates (`_`, `trans`) and
-scripts (`t`). Translations that are still used are kept, new messages are added empty, the others are dropped.
+Messages are taken from Python (`gettext`, `mark`, errors raised with a French message…), templates (`_`,
+`trans`) and scripts (`t`). Translations that are still used are kept, new messages are added empty, the
+others are dropped.
 """
 
 from __future__ import annotations
@@ -24,12 +25,10 @@ KEYWORDS: dict[str, Any] = {
     "t": None,
     "gettext": None,
     "mark": None,
-    "sentence": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
     "InvalidInput": None,
     "NotAllowed": None,
-    "NotFound": None,
     "LeaseLost": None,
 }
 
@@ -59,7 +58,9 @@ def messages_in_use() -> Catalog:
 def missing_and_obsolete(language: str) -> tuple[list[str], list[str]]:
     """Return the messages without a translation, and the translations without a message."""
     wanted = {(m.id if isinstance(m.id, str) else m.id[0], m.context): m for m in messages_in_use() if m.id}
-    kept = {(m.id if isinstance(m.id, str) else m.id[0], m.context): m for m in read_catalogue(language) if m.id}
+    kept = {
+        (m.id if isinstance(m.id, str) else m.id[0], m.context): m for m in read_catalogue(language) if m.id
+    }
     missing = [key[0] for key in wanted if key not in kept or not _is_translated(kept[key].string)]
     return sorted(missing), sorted(key[0] for key in kept if key not in wanted)
 

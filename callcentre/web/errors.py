@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, rende
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
 
-from callcentre.errors import CallCentreError, LeaseLost
+from callcentre.errors import CallCentreError, LeaseLost, NotFound
 from callcentre.web.context import visitor_or_none
 from callcentre.web.guards import wants_json
 from callcentre.web.i18n import gettext, mark
@@ -37,6 +37,7 @@ class Words:
 
 
 _NOTHING_CHANGED = mark("Rien n’a été modifié.")
+_NOT_DONE = mark("Ce qui était enregistré avant l’est toujours ; l’action elle-même n’a pas été faite.")
 
 _WORDS = {
     400: Words(
@@ -96,27 +97,19 @@ _WORDS = {
     500: Words(
         mark("Une erreur du logiciel"),
         mark("Quelque chose s’est mal passé de notre côté."),
-        mark(
-            "Ce qui était enregistré avant cette action l’est toujours ; l’action elle-même n’a pas été faite."
-        ),
-        mark(
-            "Recommencez. Si l’erreur revient, donnez la référence ci-dessous à la personne qui gère le logiciel."
-        ),
+        _NOT_DONE,
+        mark("Recommencez. Si l’erreur revient, donnez la référence à la personne qui gère le logiciel."),
     ),
     503: Words(
         mark("Service momentanément indisponible"),
         mark("La base de données ne répond pas, ou trop de pages sont ouvertes."),
-        mark(
-            "Ce qui était enregistré avant cette action l’est toujours ; l’action elle-même n’a pas été faite."
-        ),
+        _NOT_DONE,
         mark("Attendez une minute, puis actualisez la page."),
     ),
     507: Words(
         mark("Plus de place pour enregistrer"),
         mark("Le disque du serveur, ou l’espace réservé à la base de données, est plein."),
-        mark(
-            "Ce qui était enregistré avant cette action l’est toujours ; l’action elle-même n’a pas été faite."
-        ),
+        _NOT_DONE,
         mark("Prévenez la personne qui gère le serveur, puis recommencez quand elle aura fait de la place."),
     ),
 }
@@ -229,7 +222,8 @@ def _http(error: HTTPException) -> Response:
 def _deliberate(error: CallCentreError) -> Response:
     if error.status >= 500:
         current_app.logger.error("%s reference=%s", error.code, g.get("reference"))
-    message = str(getattr(error, "message", error.args[0] if error.args else ""))
+    # What was not found is a code word for programs; pages have their own words for it.
+    message = "" if isinstance(error, NotFound) else str(getattr(error, "message", ""))
     details: dict[str, Any] = {}
     if isinstance(error, LeaseLost):
         details["kept"] = error.kept
@@ -240,16 +234,16 @@ def _deliberate(error: CallCentreError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
-    current_app.logger.exception(
-        "unexpected error reference=%s endpoint=%s", g.get("reference"), request.endpoint
+    current_app.logger.error(
+        "unexpected error reference=%s endpoint=%s", g.get("reference"), request.endpoint, exc_info=error
     )
     if current_app.config.get("PROPAGATE_EXCEPTIONS") and current_app.testing:
         raise error
     return answer(InternalServerError.code or 500, code="unexpected", reference=g.get("reference"))
 
 
-def _stale_page(error: CSRFError) -> Response:
-    """A page older than the sign-in: what it sent is shown with a button, never sent by itself, never lost."""
+def _stale_page(_error: CSRFError) -> Response:
+    """A page older than the sign-in: what it sent is shown with a button, never sent alone, never lost."""
     if wants_json():
         return answer(
             403,

@@ -1,7 +1,7 @@
 """How numbers, dates, hours, durations and phone numbers are written, in French and in English.
 
-Each function is a template filter of the same name. Instants are aware; they are shown in the programme's zone unless
-a zone is given (the young person's, when it differs).
+Each function is a template filter of the same name. Instants are aware; they are shown in the
+programme's zone unless a zone is given (the young person's, when it differs).
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def when(instant: datetime | None, now: datetime, zone: str | None = None) -> st
 
 
 def duration(value: timedelta | int | float | None) -> str:
-    """Return a length of time, from seconds or a timedelta, in its two largest units: 1 h 05, 3 min 20 s, 2 j 4 h."""
+    """Return a length of time (seconds or timedelta) in its two largest units: 3 min 20 s, 2 j 4 h."""
     if value is None:
         return NOTHING
     seconds = int(value.total_seconds() if isinstance(value, timedelta) else value)

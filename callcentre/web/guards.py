@@ -1,4 +1,4 @@
-"""Who may pass: every blueprint is registered with one guard, a view may narrow it, and what has none is refused.
+"""Who may pass: every blueprint has one guard, a view may narrow it, and what has none is refused.
 
 In order, for every request: who is it, may they come here, is it really their page that sends this (CSRF).
 """
@@ -27,7 +27,7 @@ csrf = CSRFProtect()
 _View = TypeVar("_View", bound=Callable[..., Any])
 
 TOUCH_AT_MOST_EVERY = timedelta(minutes=5)
-"""A request of a signed-in device is written down this rarely: pages that only read should not queue for the writer."""
+"""A device's last request is written down this rarely: pages that only read must not queue for the writer."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Guard:
 
     @classmethod
     def webhook(cls) -> Guard:
-        """Machines that prove themselves by a signature, which the view verifies: no cookie, no CSRF token."""
+        """Machines that prove themselves by a signature, which the view verifies: no cookie, no CSRF."""
         return cls(is_open=True, is_webhook=True)
 
 
@@ -153,7 +153,7 @@ def _identify() -> None:
 
 
 def _find_visitor() -> None:
-    if request.endpoint is None or request.endpoint == "static":
+    if request.endpoint == "static":
         return
     guard = current_guard()
     if guard is not None and guard.is_webhook:
@@ -179,7 +179,7 @@ def _by_token(header: str) -> Visitor:
             else None
         )
     if found is None:
-        raise Unauthorized()
+        raise Unauthorized
     if _is_old(found.last_seen_at) and found.token_id is not None:
         with writing() as database:
             sign_in.mark_token_used(database, found.token_id, now=now())
@@ -208,7 +208,7 @@ def _check() -> BaseResponse | None:
         if found is None:
             return _ask_to_sign_in()
         if found.user.role not in allowed:
-            raise Forbidden()
+            raise Forbidden
         if found.user.must_change_password and request.blueprint not in {"account", "sign_in"}:
             return _ask_for_password()
     if guard is not None and not guard.is_webhook and (found is None or found.token_id is None):
@@ -218,7 +218,7 @@ def _check() -> BaseResponse | None:
 
 def _ask_to_sign_in() -> BaseResponse:
     if wants_json() or request.method not in {"GET", "HEAD"}:
-        raise Unauthorized()
+        raise Unauthorized
     return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?")))
 
 

@@ -1,7 +1,7 @@
 """The language of the pages: messages are written in French, an English catalogue stands beside them.
 
-Catalogues are read from `translations/*.po` when first needed; there is no compile step. The language is that of the
-current context (`speaking`), so pages, event streams and commands use the same functions.
+Catalogues are read from `translations/*.po` when first needed; there is no compile step. The language is
+that of the current context (`speaking`), so pages, event streams and commands use the same functions.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 from jinja2 import Environment
-from markupsafe import Markup, escape
 
 LANGUAGES = ("fr", "en")
 TRANSLATIONS = Path(__file__).parent / "translations"
@@ -29,6 +28,7 @@ _language: ContextVar[str] = ContextVar("language", default="fr")
 
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
 _BEFORE = re.compile(r" (?=[:»%€])|(?<=«) ")
 _BEFORE_THIN = re.compile(r" (?=[;!?](?:\s|$|<))")
 _NUMBERS = re.compile(
@@ -38,7 +38,8 @@ _NUMBERS = re.compile(
 
 @lru_cache(maxsize=4096)
 def typography(text: str) -> str:
-    """Return French text with the spaces that must not break: before « : ; ! ? % », in hours, inside guillemets."""
+    """Return French text with its apostrophes ’ and the spaces that must not break (14 h, « », ; ! ? %)."""
+    text = _APOSTROPHE.sub("’", text)
     text = _BEFORE_THIN.sub(_THIN, _BEFORE.sub(_NO_BREAK, text))
     return _NUMBERS.sub(_NO_BREAK, text)
 
@@ -138,11 +139,6 @@ def install(environment: Environment) -> None:
     environment.globals.update(
         _=gettext, ngettext=ngettext, pgettext=pgettext, language=language, words=words
     )
-
-
-def sentence(template: str, **values: object) -> Markup:
-    """Return a translated message whose values, already safe or escaped here, may hold markup."""
-    return Markup(gettext(template)) % {name: escape(value) for name, value in values.items()}
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Headers of every answer, and the cookies: nothing inline, nothing from elsewhere, nothing kept by the browser."""
+"""Headers of every answer, and the cookies: nothing inline, nothing from elsewhere, nothing cached."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEADERS = {
 
 
 def add_headers(response: Response) -> Response:
-    """Add the security headers; pages hold personal data, so no cache keeps them unless a view said otherwise."""
+    """Add the security headers; pages hold personal data: no cache keeps them unless a view says so."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if "Cache-Control" not in response.headers:

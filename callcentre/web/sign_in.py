@@ -49,21 +49,19 @@ def enter() -> Response | BaseResponse:
         wait = sign_in.wait_before_sign_in(session, login, address, now=now())
         account = sign_in.account_of(session, login)
     if wait > timedelta(0):
-        return _refused(_wait_message(wait), 429, login=login, next=after, carried=carried)
+        return _refused(_wait_message(wait), 429, login=login, after=after, carried=carried)
     # The comparison is slow on purpose, so no transaction is open meanwhile.
     if not password_matches(account.password_hash if account else None, password) or account is None:
         with writing() as session:
             sign_in.record_failure(session, login, address, now=now())
             wait = sign_in.wait_before_sign_in(session, login, address, now=now())
-        message = gettext(
-            "Identifiant ou mot de passe incorrect. Vérifiez la touche majuscules et recommencez."
-        )
-        if wait > timedelta(0):
-            message = f"{gettext('Identifiant ou mot de passe incorrect.')} {_wait_message(wait)}"
-        return _refused(message, 403, login=login, next=after, carried=carried)
+        message = gettext("Identifiant ou mot de passe incorrect.")
+        advice = gettext("Vérifiez la touche majuscules et recommencez.") if not wait else _wait_message(wait)
+        message = f"{message} {advice}"
+        return _refused(message, 403, login=login, after=after, carried=carried)
     if not account.is_active:
         message = gettext("Ce compte est fermé. Demandez à un administrateur de le rouvrir.")
-        return _refused(message, 403, login=login, next=after, carried=carried)
+        return _refused(message, 403, login=login, after=after, carried=carried)
     return _welcome(account.user_id, address, after=after, carried=carried)
 
 
@@ -131,12 +129,12 @@ def _welcome(user_id: int, address: str, *, after: str, carried: str) -> Respons
     return response
 
 
-def _refused(message: str, status: int, *, login: str, next: str, carried: str) -> Response:
+def _refused(message: str, status: int, *, login: str, after: str, carried: str) -> Response:
     interrupted = unpack(carried) if carried else None
     response = make_response(
         _form(
             login=login,
-            next=next,
+            next=after,
             error=message,
             carried=carried if interrupted else "",
             carried_fields=interrupted[1] if interrupted else [],

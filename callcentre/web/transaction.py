@@ -1,7 +1,8 @@
-"""One transaction for each request, opened when first used and ended here; the only web module that knows SQLAlchemy.
+"""One transaction for each request, opened when first used; only this web module knows SQLAlchemy.
 
-GET reads; POST, PUT, PATCH and DELETE write, which on SQLite takes the one writer's place at once: a view parses first
-and calls `database()` last. An answer commits, an exception rolls back, unless it says that something was kept.
+GET reads; POST, PUT, PATCH and DELETE write, which on SQLite takes the one writer's place at once: a
+view parses first and calls `database()` last. An answer commits, an exception rolls back, unless it says
+that something was kept.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class Application(Flask):
         return answer
 
 
-def close_transaction(error: BaseException | None = None) -> None:
+def close_transaction(_error: BaseException | None = None) -> None:
     """Undo and close whatever a request left open; registered as a teardown."""
     _undo()
 

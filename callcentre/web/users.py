@@ -137,7 +137,7 @@ def _one(
 ) -> str:
     found = queries.user(database(), user_id)
     if found is None:
-        raise NotFound("Ce compte n’existe pas.")
+        raise NotFound("user")
     return render_template(
         "user.html",
         one=found,
