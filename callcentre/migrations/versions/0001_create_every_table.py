@@ -475,6 +475,9 @@ def upgrade() -> None:
         sa.Column("list_file_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("eligible_at", UtcDateTime(), nullable=True),
         sa.Column("eligible_until", UtcDateTime(), nullable=True),
+        sa.Column("preferred_at", UtcDateTime(), nullable=True),
+        sa.Column("preferred_until", UtcDateTime(), nullable=True),
+        sa.Column("priority", sa.SmallInteger(), nullable=False),
         sa.Column("number_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("reason", sa.JSON(), nullable=False),
@@ -501,9 +504,12 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("queue_entries", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_queue_entries_eligible", ["programme_id", "state", "eligible_at"], unique=False
+        )
         batch_op.create_index("ix_queue_entries_person_id", ["person_id"], unique=False)
         batch_op.create_index(
-            "ix_queue_entries_planning", ["programme_id", "state", "eligible_at"], unique=False
+            "ix_queue_entries_preferred", ["programme_id", "state", "preferred_at"], unique=False
         )
 
     op.create_table(
@@ -767,7 +773,7 @@ def upgrade() -> None:
         sa.Column("direction", sa.String(length=8), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.Column("slot", sa.String(length=12), nullable=False),
+        sa.Column("slot", sa.String(length=12), nullable=True),
         sa.Column("local_date", sa.Date(), nullable=False),
         sa.Column("disposition", sa.String(length=40), nullable=True),
         sa.Column("retry_kind", sa.String(length=16), nullable=True),
@@ -912,8 +918,9 @@ def downgrade() -> None:
 
     op.drop_table("solutions")
     with op.batch_alter_table("queue_entries", schema=None) as batch_op:
-        batch_op.drop_index("ix_queue_entries_planning")
+        batch_op.drop_index("ix_queue_entries_preferred")
         batch_op.drop_index("ix_queue_entries_person_id")
+        batch_op.drop_index("ix_queue_entries_eligible")
 
     op.drop_table("queue_entries")
     op.drop_table("outcome_conflicts")
