@@ -22,6 +22,9 @@ FEWEST_DAYS = 5
 CONFIDENCE = 0.8
 """Chance that the interval holds the final count, if the team goes on at the same rate."""
 
+METHOD = "negative binomial of the entries of the last working days (Poisson arrivals, Jeffreys' prior)"
+"""How a forecast was computed, for who reads it apart from its page."""
+
 
 @dataclass(frozen=True)
 class Pace:

@@ -1,0 +1,245 @@
+"""The funnel by territory, and the people behind any figure of the funnel or of the live page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue.models import Lane, QueueEntry, Turn
+from callcentre.database import in_parts
+from callcentre.directory.models import Territory
+from callcentre.funnel.models import StageChange
+from callcentre.funnel.queries import furthest, in_force
+from callcentre.funnel.stages import Stage
+from callcentre.outreach.models import Attempt, Callback, CallbackState
+from callcentre.people.models import YoungPerson
+from callcentre.programmes import Programme
+from callcentre.retry.windows import local_midnight
+from callcentre.supervision.picture import Bucket
+from callcentre.supervision.queries import bucket_of, reason_of
+
+PAGE = 50
+"""People on a page of a list."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Which people: those who satisfy everything that is given.
+
+    `week`: a Monday; the entry into `stage` falls into it. `officer_id` recorded that entry. `ready`,
+    `leased` and `promised` are about this moment.
+    """
+
+    stage: Stage | None = None
+    territory_id: int | None = None
+    officer_id: int | None = None
+    week: date | None = None
+    bucket: Bucket | None = None
+    reason: str | None = None
+    lane: Lane | None = None
+    ready: bool = False
+    leased: bool = False
+    promised: bool = False
+
+
+@dataclass(frozen=True)
+class LastCall:
+    """The last attempt to reach somebody."""
+
+    at: datetime
+    disposition: str | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A person of a list: who, where, how far, the last call, and what the queue does with them."""
+
+    person_id: int
+    family_name: str
+    first_name: str
+    birth_date: date
+    territory: str
+    stage: Stage
+    entered_at: datetime | None
+    """When the stage that was asked for was entered; None when none was asked for."""
+    last_call: LastCall | None
+    bucket: Bucket
+    reason: dict[str, object]
+    closed_reason: str | None
+    eligible_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A page of people, and how many there are in all."""
+
+    lines: tuple[Line, ...]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // PAGE))
+
+
+def by_territory(session: Session, programme_id: int) -> dict[int, dict[Stage, int]]:
+    """People in each stage by the territory they belong to now."""
+    rows = session.execute(
+        select(QueueEntry.territory_id, StageChange.stage, func.count())
+        .join(
+            QueueEntry,
+            (QueueEntry.programme_id == StageChange.programme_id)
+            & (QueueEntry.person_id == StageChange.person_id),
+        )
+        .where(StageChange.programme_id == programme_id, in_force())
+        .group_by(QueueEntry.territory_id, StageChange.stage)
+    )
+    counts: dict[int, dict[Stage, int]] = {}
+    for territory, stage, count in rows:
+        counts.setdefault(territory, dict.fromkeys(Stage, 0))[Stage(stage)] = count
+    return counts
+
+
+def people(
+    session: Session, programme: Programme, programme_id: int, behind: Behind, *, now: datetime, page: int = 1
+) -> Lines:
+    """A page of the people behind a figure, by name."""
+    chosen = _chosen(programme, programme_id, behind, now)
+    total = session.scalar(select(func.count()).select_from(chosen.order_by(None).subquery())) or 0
+    page = max(1, min(page, -(-total // PAGE)))
+    ids = session.scalars(chosen.limit(PAGE).offset((page - 1) * PAGE)).all()
+    return Lines(_lines(session, programme, programme_id, behind, ids, now), total, page)
+
+
+def everybody(
+    session: Session, programme: Programme, programme_id: int, behind: Behind, *, now: datetime
+) -> tuple[Line, ...]:
+    """All the people behind a figure, by name, for an export."""
+    ids = session.scalars(_chosen(programme, programme_id, behind, now)).all()
+    return _lines(session, programme, programme_id, behind, ids, now)
+
+
+def _chosen(programme: Programme, programme_id: int, behind: Behind, now: datetime) -> Select[int]:
+    statement = (
+        select(YoungPerson.id)
+        .join(QueueEntry, QueueEntry.person_id == YoungPerson.id)
+        .where(QueueEntry.programme_id == programme_id)
+        .order_by(YoungPerson.sort_name, YoungPerson.birth_date, YoungPerson.id)
+    )
+    if behind.territory_id is not None:
+        statement = statement.where(QueueEntry.territory_id == behind.territory_id)
+    if behind.stage is not None:
+        statement = statement.where(YoungPerson.id.in_(_entered(programme, programme_id, behind)))
+    if behind.bucket is not None:
+        statement = statement.where(bucket_of(now, _tomorrow(programme, now)) == behind.bucket.value)
+    if behind.reason is not None:
+        statement = statement.where(reason_of() == behind.reason)
+    if behind.promised:
+        statement = statement.where(YoungPerson.id.in_(_promised(programme_id)))
+    if behind.ready or behind.leased or behind.lane is not None:
+        statement = statement.where(YoungPerson.id.in_(_turns(programme_id, behind, now)))
+    return statement
+
+
+def _entered(programme: Programme, programme_id: int, behind: Behind) -> Select[int]:
+    conditions: list[ColumnElement[bool]] = [
+        StageChange.programme_id == programme_id,
+        StageChange.stage == behind.stage,
+        in_force(),
+    ]
+    if behind.officer_id is not None:
+        conditions.append(StageChange.recorded_by == behind.officer_id)
+    if behind.week is not None:
+        conditions.append(StageChange.at >= local_midnight(behind.week, programme.tz))
+        conditions.append(StageChange.at < local_midnight(behind.week + timedelta(days=7), programme.tz))
+    return select(StageChange.person_id).where(*conditions)
+
+
+def _promised(programme_id: int) -> Select[int]:
+    return select(Callback.person_id).where(
+        Callback.programme_id == programme_id,
+        Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
+        Callback.settled_at.is_(None),
+    )
+
+
+def _turns(programme_id: int, behind: Behind, now: datetime) -> Select[int]:
+    statement = select(Turn.person_id).where(Turn.programme_id == programme_id)
+    if behind.lane is not None:
+        statement = statement.where(Turn.lane == int(behind.lane))
+    if behind.leased:
+        return statement.where(Turn.token.is_not(None))
+    return statement.where(Turn.token.is_(None), Turn.due_at <= now, Turn.due_until > now)
+
+
+def _lines(
+    session: Session,
+    programme: Programme,
+    programme_id: int,
+    behind: Behind,
+    ids: Sequence[int],
+    now: datetime,
+) -> tuple[Line, ...]:
+    lines: dict[int, Line] = {}
+    for part in in_parts(ids):
+        stages = _stages(session, programme_id, part)
+        calls = _last_calls(session, programme_id, part)
+        rows = session.execute(
+            select(YoungPerson, QueueEntry, Territory.label, bucket_of(now, _tomorrow(programme, now)))
+            .join(QueueEntry, QueueEntry.person_id == YoungPerson.id)
+            .join(Territory, Territory.id == QueueEntry.territory_id)
+            .where(QueueEntry.programme_id == programme_id, YoungPerson.id.in_(part))
+        )
+        for person, entry, territory, bucket in rows:
+            entered = stages.get(person.id, {})
+            lines[person.id] = Line(
+                person_id=person.id,
+                family_name=person.usual_name or person.family_name,
+                first_name=person.first_name,
+                birth_date=person.birth_date,
+                territory=territory,
+                stage=furthest(list(entered)),
+                entered_at=None if behind.stage is None else entered.get(behind.stage),
+                last_call=calls.get(person.id),
+                bucket=Bucket(bucket),
+                reason=entry.reason,
+                closed_reason=entry.closed_reason,
+                eligible_at=entry.eligible_at,
+            )
+    return tuple(lines[number] for number in ids if number in lines)
+
+
+def _stages(session: Session, programme_id: int, ids: list[int]) -> dict[int, dict[Stage, datetime]]:
+    rows = session.execute(
+        select(StageChange.person_id, StageChange.stage, StageChange.at).where(
+            StageChange.programme_id == programme_id, StageChange.person_id.in_(ids), in_force()
+        )
+    )
+    stages: dict[int, dict[Stage, datetime]] = {}
+    for person, stage, at in rows:
+        stages.setdefault(person, {})[Stage(stage)] = at
+    return stages
+
+
+def _last_calls(session: Session, programme_id: int, ids: list[int]) -> dict[int, LastCall]:
+    last = (
+        select(Attempt.person_id, func.max(Attempt.started_at).label("at"))
+        .where(Attempt.person_id.in_(ids), Attempt.programme_id == programme_id)
+        .group_by(Attempt.person_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(Attempt.person_id, Attempt.started_at, Attempt.disposition)
+        .join(last, (last.c.person_id == Attempt.person_id) & (last.c.at == Attempt.started_at))
+        .order_by(Attempt.id)
+    )
+    return {person: LastCall(at, disposition) for person, at, disposition in rows}
+
+
+def _tomorrow(programme: Programme, now: datetime) -> datetime:
+    return local_midnight(now.astimezone(programme.tz).date() + timedelta(days=1), programme.tz)
