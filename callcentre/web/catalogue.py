@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
@@ -57,12 +57,10 @@ def messages_in_use() -> Catalog:
 
 def missing_and_obsolete(language: str) -> tuple[list[str], list[str]]:
     """Return the messages without a translation, and the translations without a message."""
-    wanted = {(m.id if isinstance(m.id, str) else m.id[0], m.context): m for m in messages_in_use() if m.id}
-    kept = {
-        (m.id if isinstance(m.id, str) else m.id[0], m.context): m for m in read_catalogue(language) if m.id
-    }
-    missing = [key[0] for key in wanted if key not in kept or not _is_translated(kept[key].string)]
-    return sorted(missing), sorted(key[0] for key in kept if key not in wanted)
+    wanted = {_key(message) for message in messages_in_use() if message.id}
+    kept = {_key(message): message for message in read_catalogue(language) if message.id}
+    missing = {key for key in wanted if key not in kept or not _is_translated(kept[key])}
+    return sorted(key[0] for key in missing), sorted(key[0] for key in kept if key not in wanted)
 
 
 def refresh(language: str) -> int:
@@ -81,8 +79,13 @@ def refresh(language: str) -> int:
     return len(missing_and_obsolete(language)[0])
 
 
-def _is_translated(text: str | tuple[str, ...] | list[str]) -> bool:
-    return bool(text) if isinstance(text, str) else all(text)
+def _key(message: Message) -> tuple[str, str | None]:
+    return (message.id if isinstance(message.id, str) else message.id[0]), message.context
+
+
+def _is_translated(message: Message) -> bool:
+    text = message.string
+    return all(text) if isinstance(text, tuple | list) else bool(text)
 
 
 if __name__ == "__main__":

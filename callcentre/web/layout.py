@@ -63,6 +63,7 @@ class Frame:
 
     product: str
     programme: str
+    zone: str
     user: UserView | None
     role: str
     entries: tuple[Entry, ...]
@@ -87,6 +88,7 @@ def frame() -> Frame:
     return Frame(
         product=PRODUCT,
         programme=i18n.words(runtime().programme.labels),
+        zone=runtime().programme.zone,
         user=user,
         role="" if user is None else i18n.gettext(ROLE_LABELS[user.role]),
         entries=() if user is None else tuple(entry for entry in NAVIGATION if _shown(entry, user.role)),

@@ -46,8 +46,9 @@ const two = (number) => String(number).padStart(2, "0");
 /** [data-clock] shows the server's hour; [data-since="2026-…"] counts up in minutes and seconds. */
 function tick() {
   const now = serverNow();
+  const { lang, dataset } = document.documentElement;
   for (const element of $$("[data-clock]")) {
-    const day = now.toLocaleDateString(document.documentElement.lang, { weekday: "long", day: "numeric", month: "long" });
+    const day = now.toLocaleDateString(lang, { weekday: "long", day: "numeric", month: "long", timeZone: dataset.zone });
     element.textContent = `${day}, ${hour(now)}`;
     element.dateTime = now.toISOString();
   }

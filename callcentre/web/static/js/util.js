@@ -31,10 +31,12 @@ const loadedAt = performance.now();
 /** The server's time now, which in a demonstration is not the machine's. */
 export const serverNow = () => new Date(serverStart + performance.now() - loadedAt);
 
-/** An hour as it is written: 9 h 05 in French, 09:05 in English. */
+/** An hour of the operation's zone as it is written: 9 h 05 in French, 09:05 in English. */
 export function hour(date) {
-  const [h, m] = [date.getHours(), String(date.getMinutes()).padStart(2, "0")];
-  return document.documentElement.lang === "fr" ? `${h}\u00a0h\u00a0${m}` : `${String(h).padStart(2, "0")}:${m}`;
+  const { lang, dataset } = document.documentElement;
+  const parts = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: dataset.zone };
+  const text = date.toLocaleTimeString("en-GB", parts);
+  return lang === "fr" ? text.replace(/^0?(\d+):/, "$1\u00a0h\u00a0") : text;
 }
 
 export const csrf = () => $('meta[name="csrf-token"]').content;
