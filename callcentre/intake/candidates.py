@@ -8,7 +8,7 @@ from datetime import date
 
 from callcentre.intake import values
 from callcentre.intake.fields import Field
-from callcentre.intake.mapping import Column, ColumnWords, SheetMapping
+from callcentre.intake.mapping import Column, SheetMapping
 from callcentre.intake.reader import Cells, Row, Sheet
 from callcentre.intake.reasons import NUMBER_CODES, Effect, Reason, ReasonCode
 from callcentre.people.candidates import Candidate, CandidateGuardian, CandidateNumber
@@ -74,19 +74,21 @@ def scope_of(programme: Programme, list_date: date) -> Scope:
     )
 
 
-def read_sheet(sheet: Sheet, mapping: SheetMapping, scope: Scope, words: ColumnWords) -> Iterator[ReadRow]:
-    """Every row of a sheet except its header, in order."""
-    for row in sheet.rows:
+def read_sheet(
+    sheet: Sheet, mapping: SheetMapping, scope: Scope, totals: frozenset[str], *, skip: int = 0
+) -> Iterator[ReadRow]:
+    """Every row of a sheet except its header, in order, without the first `skip` of them."""
+    for row in sheet.rows[skip if skip < mapping.header_row else skip + 1 :]:
         if row.number == mapping.header_row:
             continue
-        ignored = _ignored(row, mapping, words)
+        ignored = _ignored(row, mapping, totals)
         if ignored is not None:
             yield ReadRow(sheet.name, row.number, row.cells, Rejection((Reason(ignored),)))
         else:
             yield read_row(sheet.name, row.number, row.cells, mapping, scope)
 
 
-def _ignored(row: Row, mapping: SheetMapping, words: ColumnWords) -> ReasonCode | None:
+def _ignored(row: Row, mapping: SheetMapping, totals: frozenset[str]) -> ReasonCode | None:
     said = [cell for cell in row.cells if cell and not cell.isspace()]
     if not said:
         return ReasonCode.BLANK_ROW
@@ -98,7 +100,7 @@ def _ignored(row: Row, mapping: SheetMapping, words: ColumnWords) -> ReasonCode 
         headers = set(mapping.header_cells)
         if len(folded) > 1 and sum(cell in headers for cell in folded) > 0.7 * len(folded):
             return ReasonCode.REPEATED_HEADER
-    if len(said) <= 4 and any(first == word or first.startswith(f"{word} ") for word in words.totals):
+    if len(said) <= 4 and any(first == word or first.startswith(f"{word} ") for word in totals):
         held = {column.field for column in mapping.columns if _at(row.cells, column.index).strip()}
         if not held & {Field.FIRST_NAME, Field.INE}:
             return ReasonCode.TOTAL_ROW

@@ -1,14 +1,14 @@
-"""Who a candidate is among those already known: pure, cautious, and never merging twins, siblings or homonyms.
+"""Who a candidate is among those already known: pure, cautious, never merging twins, siblings or homonyms.
 
-Order of proof: the same file number or INE, borne out by the names; else the same name and birth date when no INE
-contradicts it. What cannot be told apart is left to a person.
+Order of proof: the same INE or file number, borne out by the names; else the same name and birth date when no
+INE contradicts it. What cannot be told apart is left to a person.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from difflib import SequenceMatcher
 
@@ -25,7 +25,7 @@ _ALIKE = 0.82
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Somebody to compare with; `ref` is a person's id, or negative for one that the same file would create."""
+    """Somebody to compare with; `ref` is a person's id, negative for one whom the same file would create."""
 
     ref: int
     family_name: str
@@ -151,15 +151,13 @@ def known_from(candidate: Candidate, ref: int) -> Known:
     )
 
 
-_SCALARS = (
-    "ine", "siei", "usual_name", "sex", "email", "address", "postal_code", "commune", "uai", "school", "school_commune",
-    "class_label", "training_label", "training_code", "exit_date", "exit_reason", "territory",
-)  # fmt: skip
+_ALWAYS_SAID = {"family_name", "first_name", "birth_date", "sort_name", "guardians", "numbers"}
+_MAY_BE_BLANK = tuple(f.name for f in fields(Candidate) if f.name not in _ALWAYS_SAID)
 
 
 def merge(first: Candidate, second: Candidate) -> Candidate:
     """Two rows of one person as one: the first stands, the second fills its blanks and adds its numbers."""
-    blanks = {name: getattr(second, name) for name in _SCALARS if getattr(first, name) is None}
+    blanks = {name: getattr(second, name) for name in _MAY_BE_BLANK if getattr(first, name) is None}
     if first.school is not None or first.uai is not None:
         for name in ("uai", "school", "school_commune"):
             blanks.pop(name, None)

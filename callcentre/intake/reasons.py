@@ -180,8 +180,8 @@ CATALOGUE: dict[ReasonCode, ReasonText] = {
     _C.TERRITORY_UNKNOWN: ReasonText(
         "territory",
         _W,
-        "PSAD « {value} » inconnu et code postal hors du programme : rattaché à « PSAD à préciser ».",
-        "PSAD “{value}” unknown and postal code outside the programme: filed under “PSAD to be specified”.",
+        "PSAD « {value} » inconnu et code postal hors du programme : placé dans « À rattacher ».",
+        "PSAD “{value}” unknown and postal code outside the programme: filed under “À rattacher”.",
     ),
     _C.TERRITORY_FROM_POSTAL_CODE: ReasonText(
         "territory", _N, "PSAD déduit du code postal.", "PSAD derived from the postal code."

@@ -1,0 +1,454 @@
+"""Checking a list, receiving it, and importing it in chunks that can be cut off anywhere and gone on with.
+
+Each chunk is one transaction that takes the file's row first: two imports of one file at once take turns and
+never do a row twice, and after a kill the next one begins where the last committed chunk ended.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, defer, sessionmaker
+
+from callcentre.database import reading, writing
+from callcentre.directory import queries as directory
+from callcentre.directory.models import Programme as ProgrammeRow
+from callcentre.directory.programmes import synchronise
+from callcentre.errors import CallCentreError, InvalidInput, NotFound, StorageFull
+from callcentre.intake.candidates import ReadRow
+from callcentre.intake.deciding import Chunk, Decider, Decision
+from callcentre.intake.entering import Entrant, Ground, enter, expected, load_ground, load_places
+from callcentre.intake.kinds import Fate, ListState
+from callcentre.intake.models import ListFile, ListRow
+from callcentre.intake.preparing import PreparedList, kept_cells, prepare_again, sheet_mapping
+from callcentre.intake.reader import Refusal
+from callcentre.intake.reasons import Reason, ReasonCode
+from callcentre.people.candidates import Candidate
+from callcentre.people.register import Arrival, Change, Registered, compare, load_states, register_many
+from callcentre.programmes import Programme
+from callcentre.retry.zones import zone_of
+
+CHUNK_ROWS = 500
+"""Rows in a transaction: short enough that nobody at the desk waits for the writer."""
+STALE_AFTER = timedelta(minutes=1)
+"""An import that has not been heard of for this long is gone on with by the worker."""
+_FULL = ("database or disk is full", "disk i/o error", "no space left", "could not extend file")
+
+Report = Callable[[int, int], None]
+"""Told after each chunk: rows done, rows in all."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRow:
+    """What would happen, or has happened, to a row."""
+
+    sheet: str
+    number: int
+    fate: Fate
+    reasons: tuple[Reason, ...]
+    name: str
+    """Whom the row speaks of, as written; empty when nobody can be told."""
+    changed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an import would do, nothing written."""
+
+    rows: tuple[PlannedRow, ...]
+    counts: dict[str, int]
+    mapping: dict[str, Any]
+
+    @property
+    def flagged(self) -> int:
+        """How many rows that go in carry a remark."""
+        return sum(bool(row.reasons) for row in self.rows if row.fate in _PEOPLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import has come."""
+
+    list_file_id: int
+    state: ListState
+    rows_done: int
+    rows_total: int
+    counts: dict[str, int]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether rows remain to be imported."""
+        return self.state is ListState.IMPORTING
+
+
+_PEOPLE = frozenset({Fate.CREATED, Fate.UPDATED, Fate.UNCHANGED, Fate.DUPLICATE})
+
+
+# ---- checking
+
+
+def check(session: Session, prepared: PreparedList, *, programme: Programme) -> Plan:
+    """What would happen to each row of a list; writes nothing."""
+    programme_id = directory.programme_id(session, programme.code)
+    ground = None if programme_id is None else _ground(session, programme_id, programme)
+    decider = Decider(session, list_file_id=None)
+    rows: list[PlannedRow] = []
+    source = prepared.rows()
+    while part := list(islice(source, CHUNK_ROWS)):
+        chunk = decider.decide(part)
+        done = _expected(session, chunk, programme, ground, prepared.scope.list_date)
+        rows += [_planned(decision, done) for decision in chunk.decisions]
+    return Plan(tuple(rows), _counts(Counter(row.fate for row in rows)), prepared.mapping_json())
+
+
+def _counts(counted: Mapping[str, int]) -> dict[str, int]:
+    return {str(fate): counted.get(fate, 0) for fate in Fate}
+
+
+def _expected(
+    session: Session, chunk: Chunk, programme: Programme, ground: Ground | None, list_date: date
+) -> dict[int, Registered]:
+    """What writing each group of a chunk would do, by its reference."""
+    known = [ref for ref in chunk.groups if ref > 0]
+    states = load_states(session, known)
+    places = load_places(session, ground, known) if ground is not None else {}
+    done: dict[int, Registered] = {}
+    for ref, group in chunk.groups.items():
+        if group.person_id is None:
+            done[ref] = Registered(ref, Change.CREATED)
+            continue
+        found = compare(
+            states[ref],
+            group.candidate,
+            zone=_zone(group.candidate, programme),
+            only_blanks=group.only_blanks,
+        )
+        entered: tuple[str, ...] = ("queue",)
+        if group.only_blanks:
+            entered = ()
+        elif ground is not None:
+            entrant = Entrant(ref, group.candidate, bool(found.new_numbers))
+            entered = expected(entrant, places.get(ref), ground, list_date)
+        changed = (*found.changed, *entered)
+        done[ref] = Registered(ref, Change.UPDATED if changed else Change.UNCHANGED, changed, found.kept)
+    return done
+
+
+def _planned(decision: Decision, done: Mapping[int, Registered]) -> PlannedRow:
+    row = decision.row
+    name = ""
+    if isinstance(row.outcome, Candidate):
+        name = f"{row.outcome.family_name} {row.outcome.first_name}"
+    if decision.fate is not None or decision.ref is None:
+        return PlannedRow(row.sheet, row.number, decision.fate or Fate.IGNORED, decision.reasons, name)
+    result = done[decision.ref]
+    kept = tuple(Reason(ReasonCode.VERIFIED_KEPT, about) for about in result.kept)
+    reasons = (*decision.reasons, *kept)
+    return PlannedRow(row.sheet, row.number, Fate(result.change), reasons, name, result.changed)
+
+
+def _zone(candidate: Candidate, programme: Programme) -> str:
+    return zone_of(candidate.postal_code, programme.tz).key
+
+
+def _ground(session: Session, programme_id: int, programme: Programme) -> Ground:
+    return load_ground(session, programme_id, programme.intake.minor_clock_months)
+
+
+# ---- receiving
+
+
+def receive(
+    session: Session,
+    prepared: PreparedList,
+    *,
+    programme: Programme,
+    now: datetime,
+    by: int | None = None,
+    counts: Mapping[str, int] | None = None,
+) -> int:
+    """Keep a prepared list, not imported yet, and return its id: the same one if it was received before."""
+    programme_id = _programme_id(session, programme)
+    list_date = prepared.scope.list_date
+    known = session.scalar(
+        select(ListFile).where(
+            ListFile.programme_id == programme_id,
+            ListFile.digest == prepared.digest,
+            ListFile.list_date == list_date,
+        )
+    )
+    if known is not None:
+        if known.state == ListState.CHECKED:
+            known.mapping = prepared.mapping_json()
+            known.rows_total = prepared.rows_total
+            known.counts = dict(counts or {})
+        session.flush()
+        return known.id
+    row = ListFile(
+        programme_id=programme_id,
+        name=prepared.name,
+        digest=prepared.digest,
+        list_date=list_date,
+        state=ListState.CHECKED,
+        mapping=prepared.mapping_json(),
+        content=prepared.content,
+        rows_total=prepared.rows_total,
+        rows_done=0,
+        counts=dict(counts or {}),
+        uploaded_by=by,
+        uploaded_at=now,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def start(session: Session, list_file_id: int) -> Progress:
+    """Let a received list be imported (again, after a failure); one that is imported already stays so."""
+    row = _locked(session, list_file_id)
+    if row.state in {ListState.CHECKED, ListState.FAILED}:
+        if row.state == ListState.CHECKED:
+            row.counts = {}
+        row.state, row.problem, row.worker_seen_at = ListState.IMPORTING, None, None
+    session.flush()
+    return _progress(row)
+
+
+def _programme_id(session: Session, programme: Programme) -> int:
+    found = directory.programme_id(session, programme.code)
+    if found is None:
+        synchronise(session, [programme])
+        found = directory.programme_id(session, programme.code)
+    if found is None:
+        raise NotFound(f"Programme {programme.code} is not in the database.")
+    return found
+
+
+def _locked(session: Session, list_file_id: int) -> ListFile:
+    row = session.scalar(
+        select(ListFile)
+        .where(ListFile.id == list_file_id)
+        .options(defer(ListFile.content))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound("Cette liste n’existe pas.")
+    return row
+
+
+def _progress(row: ListFile) -> Progress:
+    return Progress(row.id, ListState(row.state), row.rows_done, row.rows_total, dict(row.counts))
+
+
+# ---- applying
+
+
+def apply_chunk(
+    session: Session,
+    list_file_id: int,
+    prepared: PreparedList,
+    *,
+    programme: Programme,
+    now: datetime,
+    worker: str = "",
+) -> Progress:
+    """Import the next rows of a list, in the caller's one transaction, and say how far it has come."""
+    file = _locked(session, list_file_id)
+    if file.state != ListState.IMPORTING:
+        return _progress(file)
+    _one_import_at_a_time(session)
+    rows = list(islice(prepared.rows(file.rows_done), CHUNK_ROWS))
+    chunk = Decider(session, list_file_id=file.id).decide(rows)
+    done = _write(session, file, chunk, programme, now)
+    stored = [_stored(decision, done, file, programme, now) for decision in chunk.decisions]
+    if stored:
+        session.execute(insert(ListRow.__table__), stored)  # type: ignore[arg-type]
+    file.counts = _counts(Counter(file.counts) + Counter(row["fate"] for row in stored))
+    file.rows_done += len(rows)
+    file.worker, file.worker_seen_at = worker[:80] or None, now
+    if file.rows_done >= file.rows_total or not rows:
+        file.state, file.finished_at, file.content = ListState.IMPORTED, now, None
+    session.flush()
+    return _progress(file)
+
+
+def _one_import_at_a_time(session: Session) -> None:
+    """Two lists naming one person at once would each create them; SQLite has one writer anyway.
+
+    Not a plain FOR UPDATE: that would hold up everything that refers to a programme.
+    """
+    session.execute(select(ProgrammeRow.id).order_by(ProgrammeRow.id).with_for_update(key_share=True)).all()
+
+
+def _write(
+    session: Session, file: ListFile, chunk: Chunk, programme: Programme, now: datetime
+) -> dict[int, Registered]:
+    """Write the people of a chunk and their places; return what was done by the groups' references."""
+    groups = list(chunk.groups.values())
+    arrivals = [
+        Arrival(group.candidate, _zone(group.candidate, programme), group.person_id, group.only_blanks)
+        for group in groups
+    ]
+    results = register_many(session, arrivals, now=now)
+    entrants = [
+        Entrant(result.person_id, group.candidate, "numbers" in result.changed)
+        for group, result in zip(groups, results, strict=True)
+        if not group.only_blanks
+    ]
+    entered = enter(
+        session,
+        entrants,
+        ground=_ground(session, file.programme_id, programme),
+        list_file_id=file.id,
+        list_date=file.list_date,
+        now=now,
+    )
+    return {
+        group.ref: with_entry(result, entered.get(result.person_id, ()))
+        for group, result in zip(groups, results, strict=True)
+    }
+
+
+def with_entry(result: Registered, entered: tuple[str, ...]) -> Registered:
+    """What registering and entering the queue did together."""
+    if not entered or result.change is Change.CREATED:
+        return result
+    return replace(result, change=Change.UPDATED, changed=(*result.changed, *entered))
+
+
+def _stored(
+    decision: Decision, done: Mapping[int, Registered], file: ListFile, programme: Programme, now: datetime
+) -> dict[str, Any]:
+    planned = _planned(decision, done)
+    quarantined = planned.fate is Fate.QUARANTINED
+    return {
+        "list_file_id": file.id,
+        "sheet": planned.sheet,
+        "row_number": planned.number,
+        "fate": str(planned.fate),
+        "reasons": [reason.as_json() for reason in planned.reasons],
+        "person_id": None if decision.ref is None else done[decision.ref].person_id,
+        "cells": _quarantined_cells(decision.row, file) if quarantined else None,
+        "purge_on": purge_date(planned.reasons, programme, now) if quarantined else None,
+    }
+
+
+def _quarantined_cells(row: ReadRow, file: ListFile) -> dict[str, Any]:
+    stored = next(sheet for sheet in file.mapping["sheets"] if sheet["sheet"] == row.sheet)
+    return {"values": kept_cells(row.cells, sheet_mapping(stored))}
+
+
+def purge_date(reasons: Sequence[Reason], programme: Programme, now: datetime) -> date | None:
+    """Until when a quarantined row may be kept: somebody too young is not ours to keep."""
+    if all(reason.code is not ReasonCode.AGE_UNDER for reason in reasons):
+        return None
+    today = now.astimezone(programme.tz).date()
+    return today + timedelta(days=programme.intake.quarantine_days)
+
+
+# ---- the whole import, chunk by chunk: an edge, which opens and ends its own transactions
+
+
+def run(
+    sessions: sessionmaker[Session],
+    list_file_id: int,
+    *,
+    programmes: Mapping[str, Programme],
+    now: datetime,
+    prepared: PreparedList | None = None,
+    report: Report | None = None,
+    worker: str = "",
+) -> Progress:
+    """Import a received list to its end, from wherever it stands.
+
+    Raises StorageFull when the disk is full, InvalidInput when the database refuses, after having marked the
+    file as failed; what was committed is kept and the same call goes on from there.
+    """
+    with writing(sessions) as session:
+        progress = start(session, list_file_id)
+    if not progress.is_running:
+        return progress
+    programme, content = _material(sessions, list_file_id, programmes, prepared)
+    try:
+        while True:
+            with writing(sessions) as session:
+                progress = apply_chunk(
+                    session, list_file_id, content, programme=programme, now=now, worker=worker
+                )
+            if report is not None:
+                report(progress.rows_done, progress.rows_total)
+            if not progress.is_running:
+                return progress
+    except DBAPIError as error:
+        raise _failed(sessions, list_file_id, progress, error) from error
+
+
+def _material(
+    sessions: sessionmaker[Session],
+    list_file_id: int,
+    programmes: Mapping[str, Programme],
+    prepared: PreparedList | None,
+) -> tuple[Programme, PreparedList]:
+    with reading(sessions) as session:
+        row = session.get(ListFile, list_file_id)
+        if row is None or row.content is None:
+            raise NotFound("Cette liste n’existe pas, ou ses lignes ont toutes leur sort.")
+        code = session.scalar(select(ProgrammeRow.code).where(ProgrammeRow.id == row.programme_id))
+        content, name, list_date, mapping = row.content, row.name, row.list_date, row.mapping
+    if code is None or code not in programmes:
+        raise NotFound(f"Programme {code} has no file in config/programmes.")
+    programme = programmes[code]
+    if prepared is not None:
+        return programme, prepared
+    again = prepare_again(content, name, programme=programme, list_date=list_date, mapping=mapping)
+    if isinstance(again, Refusal):
+        raise InvalidInput(again.fr)
+    return programme, again
+
+
+def _failed(
+    sessions: sessionmaker[Session], list_file_id: int, progress: Progress, error: DBAPIError
+) -> CallCentreError:
+    """Mark the file as failed, if the database still takes that, and return the error with its words."""
+    full = any(sign in str(error.orig).lower() for sign in _FULL)
+    cause = "La base de données est pleine" if full else "La base de données a refusé d’écrire"
+    kept = f"{progress.rows_done} lignes sur {progress.rows_total} sont importées et gardées"
+    remedy = "libérez de la place puis relancez le même import" if full else "relancez le même import"
+    words = f"{cause} : {kept} ; {remedy}, il reprendra là."
+    try:
+        with writing(sessions) as session:
+            session.execute(
+                update(ListFile)
+                .where(ListFile.id == list_file_id, ListFile.state == ListState.IMPORTING)
+                .values(state=ListState.FAILED, problem=words)
+            )
+    except DBAPIError:
+        # No room even for the mark: the file stays "importing" and the worker goes on with it later.
+        return StorageFull(words)
+    return StorageFull(words) if full else InvalidInput(words)
+
+
+def resume_interrupted(
+    sessions: sessionmaker[Session], programmes: Mapping[str, Programme], now: datetime
+) -> int:
+    """Go on with the imports that were cut off, to their end; return how many there were."""
+    with reading(sessions) as session:
+        ids = session.scalars(
+            select(ListFile.id)
+            .where(
+                ListFile.state == ListState.IMPORTING,
+                (ListFile.worker_seen_at.is_(None)) | (ListFile.worker_seen_at <= now - STALE_AFTER),
+            )
+            .order_by(ListFile.id)
+        ).all()
+    for list_file_id in ids:
+        run(sessions, list_file_id, programmes=programmes, now=now, worker="worker")
+    return len(ids)

@@ -1,0 +1,25 @@
+"""The enumerations of the intake: what becomes of a row, and of a file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Fate(StrEnum):
+    """What became of a row of a list file."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    DUPLICATE = "duplicate"
+    QUARANTINED = "quarantined"
+    IGNORED = "ignored"
+
+
+class ListState(StrEnum):
+    """How far a list file has come."""
+
+    CHECKED = "checked"
+    IMPORTING = "importing"
+    IMPORTED = "imported"
+    FAILED = "failed"

@@ -1,0 +1,149 @@
+"""A file made ready to import: read, mapped, its rows turned into candidates one after the other. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from callcentre.intake.candidates import ReadRow, Scope, read_row, read_sheet, scope_of
+from callcentre.intake.fields import Field
+from callcentre.intake.mapping import Column, ColumnWords, SheetMapping, map_content
+from callcentre.intake.reader import Cells, ListContent, Refusal, Sheet, read, safe_name
+from callcentre.programmes import Programme
+
+
+@dataclass(frozen=True)
+class PreparedList:
+    """A list file that can be checked and imported."""
+
+    name: str
+    digest: str
+    content: bytes
+    scope: Scope
+    read: ListContent
+    mappings: tuple[SheetMapping, ...]
+    totals: frozenset[str]
+
+    @cached_property
+    def sheets(self) -> tuple[tuple[Sheet, SheetMapping], ...]:
+        """The sheets that are read, each with its mapping."""
+        by_name = {sheet.name: sheet for sheet in self.read.sheets}
+        return tuple((by_name[mapping.sheet], mapping) for mapping in self.mappings)
+
+    @property
+    def rows_total(self) -> int:
+        """How many rows will get a fate: all but the header rows."""
+        return sum(len(sheet.rows) - 1 for sheet, _ in self.sheets)
+
+    @property
+    def unread_sheets(self) -> tuple[str, ...]:
+        """Visible sheets in which no header was recognised."""
+        read_ones = {mapping.sheet for mapping in self.mappings}
+        return tuple(s.name for s in self.read.sheets if s.rows and s.name not in read_ones)
+
+    def rows(self, start: int = 0) -> Iterator[ReadRow]:
+        """The rows in order, from the `start`-th on."""
+        at = 0
+        for sheet, mapping in self.sheets:
+            length = len(sheet.rows) - 1
+            if start < at + length:
+                skipped = max(0, start - at)
+                yield from read_sheet(sheet, mapping, self.scope, self.totals, skip=skipped)
+            at += length
+
+    def mapping_json(self) -> dict[str, Any]:
+        """How the columns were named, as it is stored so that a resumed import reads the same way."""
+        return {
+            "sheets": [sheet_json(mapping) for mapping in self.mappings],
+            "totals": sorted(self.totals),
+            "unread_sheets": list(self.unread_sheets),
+            "hidden_sheets": list(self.read.hidden_sheets),
+            "format": self.read.format,
+            "encoding": self.read.encoding,
+            "delimiter": self.read.delimiter,
+        }
+
+
+def prepare(
+    content: bytes,
+    name: str,
+    *,
+    programme: Programme,
+    list_date: date,
+    words: ColumnWords,
+    chosen: Mapping[str, str] | None = None,
+) -> PreparedList | Refusal:
+    """Read and map a list file, or say in clear words why it cannot be."""
+    read_content = read(content, name)
+    if isinstance(read_content, Refusal):
+        return read_content
+    mappings = map_content(read_content, words, chosen=chosen)
+    if isinstance(mappings, Refusal):
+        return mappings
+    return PreparedList(
+        name=safe_name(name),
+        digest=hashlib.sha256(content).hexdigest(),
+        content=content,
+        scope=scope_of(programme, list_date),
+        read=read_content,
+        mappings=tuple(mappings),
+        totals=words.totals,
+    )
+
+
+def prepare_again(
+    content: bytes, name: str, *, programme: Programme, list_date: date, mapping: Mapping[str, Any]
+) -> PreparedList | Refusal:
+    """The same list as before, read with the mapping that was stored for it."""
+    read_content = read(content, name)
+    if isinstance(read_content, Refusal):
+        return read_content
+    return PreparedList(
+        name=safe_name(name),
+        digest=hashlib.sha256(content).hexdigest(),
+        content=content,
+        scope=scope_of(programme, list_date),
+        read=read_content,
+        mappings=tuple(sheet_mapping(stored) for stored in mapping["sheets"]),
+        totals=frozenset(mapping["totals"]),
+    )
+
+
+def sheet_json(mapping: SheetMapping) -> dict[str, Any]:
+    """One sheet's mapping as it is stored; headers that are left out keep their place, not their name."""
+    read_indexes = {column.index for column in mapping.columns}
+    return {
+        "sheet": mapping.sheet,
+        "header_row": mapping.header_row,
+        "headers": list(mapping.headers),
+        "read": sorted(read_indexes),
+        "columns": [[c.index, str(c.field), c.rank, c.relation] for c in mapping.columns],
+        "left_out": list(mapping.left_out),
+        "signature": mapping.signature,
+    }
+
+
+def sheet_mapping(stored: Mapping[str, Any]) -> SheetMapping:
+    """A sheet's mapping from its stored form."""
+    return SheetMapping(
+        sheet=stored["sheet"],
+        header_row=stored["header_row"],
+        headers=tuple(stored["headers"]),
+        columns=tuple(Column(index, Field(name), rank, rel) for index, name, rank, rel in stored["columns"]),
+        left_out=tuple(stored["left_out"]),
+    )
+
+
+def kept_cells(cells: Cells, mapping: SheetMapping) -> list[str]:
+    """A quarantined row's cells, blank where the column is not one that may be stored."""
+    stored = {column.index for column in mapping.columns}
+    return [cell if index in stored else "" for index, cell in enumerate(cells)]
+
+
+def read_again(sheet: str, number: int, cells: Cells, mapping: SheetMapping, scope: Scope) -> ReadRow:
+    """A quarantined row read anew, after its cells were corrected."""
+    return read_row(sheet, number, cells, mapping, scope)

@@ -1,0 +1,528 @@
+"""Creating and updating young people from candidates, many at a time.
+
+An empty cell never erases, what an officer verified beats the list, and the same candidate twice equals once.
+Comparing (`compare`) is pure and shared by the check and by the writing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.orm import Session
+
+from callcentre.directory.models import School
+from callcentre.people.candidates import Candidate, CandidateGuardian, CandidateNumber
+from callcentre.people.kinds import IdKind, NumberVerdict
+from callcentre.people.models import Guardian, NationalId, PersonNumber, PhoneNumber, YoungPerson
+from callcentre.people.names import fold, sort_name
+
+_PLAIN = (
+    "usual_name",
+    "sex",
+    "email",
+    "address",
+    "postal_code",
+    "commune",
+    "class_label",
+    "training_label",
+    "training_code",
+    "exit_date",
+    "exit_reason",
+)
+"""Fields compared as they are; names, birth date and school have rules of their own."""
+_GUARDIAN = ("family_name", "first_name", "relation")
+_VALUES_IN_A_STATEMENT = 900
+"""Well below what either database accepts in one statement."""
+
+
+class Change(StrEnum):
+    """What registering a candidate did."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A candidate to register: as somebody new, or onto a known person (`person_id`).
+
+    `only_blanks` fills what is missing and changes nothing else (a second row of the same list).
+    """
+
+    candidate: Candidate
+    zone: str
+    person_id: int | None = None
+    only_blanks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What became of an arrival; `changed` names fields, `kept` those that an officer had verified."""
+
+    person_id: int
+    change: Change
+    changed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """A number that a person has."""
+
+    id: int
+    owner: str
+    callable: bool
+    source: str
+
+
+@dataclass(slots=True)
+class PersonState:
+    """What is known of a person, to compare a candidate with."""
+
+    id: int
+    values: dict[str, Any]
+    verified: frozenset[str]
+    school: tuple[str | None, str] | None = None
+    ids: set[tuple[str, str]] = field(default_factory=set)
+    guardians: dict[int, dict[str, Any]] = field(default_factory=dict)
+    numbers: dict[str, LinkState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What a candidate would change of a person."""
+
+    values: dict[str, Any]
+    school: tuple[str | None, str] | None
+    new_ids: tuple[tuple[str, str], ...]
+    guardians: tuple[CandidateGuardian, ...]
+    new_numbers: tuple[CandidateNumber, ...]
+    barred_numbers: tuple[tuple[int, str], ...]
+    kept: tuple[str, ...]
+    ranks: dict[int, int]
+    """The candidate's guardians by rank, to the ranks of those known."""
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The fields that change, in a fixed order."""
+        parts = [*self.values]
+        parts += ["school"] if self.school is not None else []
+        parts += sorted({kind for kind, _ in self.new_ids})
+        parts += ["guardians"] if self.guardians else []
+        parts += ["numbers"] if self.new_numbers or self.barred_numbers else []
+        return tuple(part for part in parts if part not in {"sort_name", "zone"})
+
+
+# ---- comparing, pure
+
+
+def compare(state: PersonState, candidate: Candidate, *, zone: str, only_blanks: bool = False) -> Differences:
+    """What a candidate would change of a person; nothing, when it says what is already known."""
+    values: dict[str, Any] = {}
+    kept: list[str] = []
+    for name, said in _said(candidate):
+        known = state.values.get(name)
+        if said == known or (known is not None and _same(name, known, said)):
+            continue
+        if name in state.verified:
+            kept.append(name)
+        elif known is None or not only_blanks:
+            values[name] = said
+    if "postal_code" in values and zone != state.values.get("zone"):
+        values["zone"] = zone
+    if "family_name" in values or "first_name" in values:
+        values["sort_name"] = sort_name(
+            values.get("family_name", state.values["family_name"]),
+            values.get("first_name", state.values["first_name"]),
+        )
+    school = _school_difference(state, candidate, only_blanks)
+    if school is not None and "school" in state.verified:
+        kept, school = [*kept, "school"], None
+    ranks = _guardian_ranks(state, candidate)
+    return Differences(
+        values=values,
+        school=school,
+        new_ids=tuple(pair for pair in _ids(candidate) if pair not in state.ids),
+        guardians=_guardian_differences(state, candidate, ranks, only_blanks),
+        new_numbers=tuple(n for n in candidate.numbers if n.e164 not in state.numbers),
+        barred_numbers=_barred(state, candidate),
+        kept=tuple(kept),
+        ranks=ranks,
+    )
+
+
+def _said(candidate: Candidate) -> Iterable[tuple[str, Any]]:
+    yield "family_name", candidate.family_name
+    yield "first_name", candidate.first_name
+    yield "birth_date", candidate.birth_date
+    for name in _PLAIN:
+        said = getattr(candidate, name)
+        if said is not None:
+            yield name, said
+
+
+_FOLDED = frozenset({"family_name", "first_name", "usual_name", "commune", "class_label", "training_label"})
+
+
+def _same(name: str, known: Any, said: Any) -> bool:
+    """Two spellings of one name: the known one stays, since lists lose accents more often than gain them."""
+    return name in _FOLDED and fold(known) == fold(said)
+
+
+def _ids(candidate: Candidate) -> list[tuple[str, str]]:
+    pairs = ((IdKind.INE, candidate.ine), (IdKind.SIEI, candidate.siei))
+    return [(str(kind), value) for kind, value in pairs if value]
+
+
+def _school_of(candidate: Candidate) -> tuple[str | None, str] | None:
+    if candidate.uai is None and candidate.school is None:
+        return None
+    return candidate.uai, candidate.school or candidate.uai or ""
+
+
+def _school_difference(
+    state: PersonState, candidate: Candidate, only_blanks: bool
+) -> tuple[str | None, str] | None:
+    said = _school_of(candidate)
+    if said is None or said == state.school or (state.school is not None and only_blanks):
+        return None
+    if state.school is not None:
+        same_code = said[0] is not None and said[0] == state.school[0]
+        name_only = said[0] is None and fold(said[1]) == fold(state.school[1])
+        if same_code or name_only:
+            return None
+    return said
+
+
+def _guardian_ranks(state: PersonState, candidate: Candidate) -> dict[int, int]:
+    """Which known guardian each one of the candidate is: the one of that name, else the one of that rank."""
+    by_name = {_whole_name(known): rank for rank, known in state.guardians.items()}
+    ranks = {}
+    for guardian in candidate.guardians:
+        name = _whole_name({"family_name": guardian.family_name, "first_name": guardian.first_name})
+        ranks[guardian.rank] = by_name.get(name, guardian.rank) if name else guardian.rank
+    return ranks
+
+
+def _whole_name(guardian: Mapping[str, Any]) -> str:
+    return " ".join(fold(guardian[name]) for name in ("family_name", "first_name") if guardian[name])
+
+
+def _guardian_differences(
+    state: PersonState, candidate: Candidate, ranks: Mapping[int, int], only_blanks: bool
+) -> tuple[CandidateGuardian, ...]:
+    changed = []
+    for guardian in candidate.guardians:
+        known = state.guardians.get(ranks[guardian.rank])
+        if known is None or any(
+            (said := getattr(guardian, name)) is not None
+            and (known[name] is None or (not only_blanks and fold(known[name]) != fold(said)))
+            for name in _GUARDIAN
+        ):
+            changed.append(replace(guardian, rank=ranks[guardian.rank]))
+    return tuple(changed)
+
+
+def _barred(state: PersonState, candidate: Candidate) -> tuple[tuple[int, str], ...]:
+    """Numbers from a list that this list says not to call."""
+    return tuple(
+        (state.numbers[n.e164].id, n.why_not or "")
+        for n in candidate.numbers
+        if not n.callable
+        and n.e164 in state.numbers
+        and state.numbers[n.e164].callable
+        and state.numbers[n.e164].source == "list"
+    )
+
+
+# ---- reading what is known
+
+
+def load_states(session: Session, person_ids: Iterable[int]) -> dict[int, PersonState]:
+    """What is known of these people, in a handful of statements."""
+    ids = sorted(set(person_ids))
+    states: dict[int, PersonState] = {}
+    columns = ("family_name", "first_name", "birth_date", "zone", *_PLAIN)
+    person, school = YoungPerson.__table__, School.__table__
+    for part in _parts(ids):
+        query = (
+            select(
+                person.c.id, person.c.verified, school.c.uai, school.c.name, *(person.c[c] for c in columns)
+            )
+            .select_from(person.outerjoin(school, school.c.id == person.c.school_id))
+            .where(person.c.id.in_(part))
+        )
+        for row in session.execute(query).mappings():
+            known = None if row["name"] is None else (row["uai"], row["name"])
+            states[row["id"]] = PersonState(
+                row["id"], {c: row[c] for c in columns}, frozenset(row["verified"] or {}), known
+            )
+        _load_ids(session, states, part)
+        _load_guardians(session, states, part)
+        _load_numbers(session, states, part)
+    return states
+
+
+def _load_ids(session: Session, states: Mapping[int, PersonState], part: Sequence[int]) -> None:
+    query = select(NationalId.person_id, NationalId.kind, NationalId.value)
+    for person_id, kind, value in session.execute(query.where(NationalId.person_id.in_(part))):
+        states[person_id].ids.add((kind, value))
+
+
+def _load_guardians(session: Session, states: Mapping[int, PersonState], part: Sequence[int]) -> None:
+    query = select(
+        Guardian.person_id, Guardian.rank, Guardian.id, *(getattr(Guardian, name) for name in _GUARDIAN)
+    ).where(Guardian.person_id.in_(part))
+    for person_id, rank, guardian_id, *names in session.execute(query):
+        states[person_id].guardians[rank] = {"id": guardian_id, **dict(zip(_GUARDIAN, names, strict=True))}
+
+
+def _load_numbers(session: Session, states: Mapping[int, PersonState], part: Sequence[int]) -> None:
+    query = (
+        select(
+            PersonNumber.person_id,
+            PhoneNumber.e164,
+            PersonNumber.id,
+            PersonNumber.owner,
+            PersonNumber.callable,
+            PersonNumber.source,
+        )
+        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+        .where(PersonNumber.person_id.in_(part))
+    )
+    for person_id, e164, link_id, owner, callable_, source in session.execute(query).tuples():
+        states[person_id].numbers[e164] = LinkState(link_id, owner, callable_, source)
+
+
+def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
+    for start in range(0, len(values), _VALUES_IN_A_STATEMENT):
+        yield values[start : start + _VALUES_IN_A_STATEMENT]
+
+
+# ---- writing
+
+
+def register(
+    session: Session,
+    candidate: Candidate,
+    *,
+    zone: str,
+    now: datetime,
+    person_id: int | None = None,
+    source: str = "list",
+) -> Registered:
+    """Create one person, or update the known one; see `register_many`."""
+    return register_many(session, [Arrival(candidate, zone, person_id)], now=now, source=source)[0]
+
+
+def register_many(
+    session: Session, arrivals: Sequence[Arrival], *, now: datetime, source: str = "list"
+) -> list[Registered]:
+    """Create or update many people at once; the caller has matched them and owns the transaction.
+
+    An arrival's person must not appear twice among the arrivals.
+    """
+    states = load_states(session, [a.person_id for a in arrivals if a.person_id is not None])
+    numbers = number_ids(session, [n for a in arrivals for n in a.candidate.numbers])
+    writer = _Writer(session, numbers, now, source)
+    created = iter(writer.create([a for a in arrivals if a.person_id is None]))
+    results = []
+    for arrival in arrivals:
+        if arrival.person_id is None:
+            results.append(Registered(next(created), Change.CREATED))
+            continue
+        state = states[arrival.person_id]
+        differences = compare(state, arrival.candidate, zone=arrival.zone, only_blanks=arrival.only_blanks)
+        writer.update(state, differences)
+        change = Change.UPDATED if differences.changed else Change.UNCHANGED
+        results.append(Registered(state.id, change, differences.changed, differences.kept))
+    writer.finish()
+    return results
+
+
+def number_ids(session: Session, numbers: Iterable[CandidateNumber]) -> dict[str, int]:
+    """The ids of these numbers, each made once whoever uses it."""
+    kinds = {number.e164: number.kind for number in numbers}
+    found = _find_numbers(session, list(kinds))
+    missing = [e164 for e164 in kinds if e164 not in found]
+    if missing:
+        session.execute(
+            text(
+                "INSERT INTO phone_numbers (e164, reversed_digits, kind) VALUES (:e164, :reversed, :kind)"
+                " ON CONFLICT (e164) DO NOTHING"
+            ),
+            [{"e164": e164, "reversed": e164[:0:-1], "kind": kinds[e164]} for e164 in missing],
+        )
+        found |= _find_numbers(session, missing)
+    return found
+
+
+def _find_numbers(session: Session, e164s: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in _parts(e164s):
+        query = select(PhoneNumber.e164, PhoneNumber.id).where(PhoneNumber.e164.in_(part))
+        found.update(session.execute(query).tuples())
+    return found
+
+
+class _Writer:
+    """Gathers rows and writes each table once."""
+
+    def __init__(self, session: Session, numbers: Mapping[str, int], now: datetime, source: str) -> None:
+        self._session, self._numbers, self._now, self._source = session, numbers, now, source
+        self._schools: dict[tuple[str | None, str], int] = {}
+        self._ids: list[dict[str, Any]] = []
+        self._links: list[dict[str, Any]] = []
+        self._updates: list[dict[str, Any]] = []
+
+    def create(self, arrivals: Sequence[Arrival]) -> list[int]:
+        """Insert new people with all that is theirs; return their ids in order."""
+        if not arrivals:
+            return []
+        rows = [self._person(arrival) for arrival in arrivals]
+        statement = insert(YoungPerson.__table__).returning(  # type: ignore[arg-type]
+            YoungPerson.__table__.c.id, sort_by_parameter_order=True
+        )
+        ids = list(self._session.scalars(statement, rows))
+        guardians = self._insert_guardians(
+            [
+                (person, guardian)
+                for person, a in zip(ids, arrivals, strict=True)
+                for guardian in a.candidate.guardians
+            ]
+        )
+        for person_id, arrival in zip(ids, arrivals, strict=True):
+            self._add_ids(person_id, _ids(arrival.candidate))
+            self._add_links(person_id, arrival.candidate.numbers, guardians, first=0)
+        return ids
+
+    def update(self, state: PersonState, differences: Differences) -> None:
+        """Write what a candidate changes of a known person."""
+        if not differences.changed:
+            return
+        values = dict(differences.values)
+        if differences.school is not None:
+            values["school_id"] = self._school(differences.school, None)
+        self._session.execute(
+            update(YoungPerson.__table__)  # type: ignore[arg-type]
+            .where(YoungPerson.__table__.c.id == state.id)
+            .values(**values, updated_at=self._now)
+        )
+        self._add_ids(state.id, differences.new_ids)
+        guardians = {(state.id, rank): known["id"] for rank, known in state.guardians.items()}
+        guardians |= self._write_guardians(state, differences.guardians)
+        guardians |= {
+            (state.id, said): guardians[state.id, rank]
+            for said, rank in differences.ranks.items()
+            if (state.id, rank) in guardians
+        }
+        self._add_links(state.id, differences.new_numbers, guardians, first=len(state.numbers))
+        for link_id, why_not in differences.barred_numbers:
+            self._session.execute(
+                update(PersonNumber).where(PersonNumber.id == link_id).values(callable=False, why_not=why_not)
+            )
+
+    def finish(self) -> None:
+        """Write the gathered rows."""
+        if self._ids:
+            self._session.execute(insert(NationalId.__table__), self._ids)  # type: ignore[arg-type]
+        if self._links:
+            self._session.execute(insert(PersonNumber.__table__), self._links)  # type: ignore[arg-type]
+
+    def _person(self, arrival: Arrival) -> dict[str, Any]:
+        candidate = arrival.candidate
+        school = _school_of(candidate)
+        return {
+            "family_name": candidate.family_name,
+            "first_name": candidate.first_name,
+            "sort_name": candidate.sort_name,
+            "birth_date": candidate.birth_date,
+            "zone": arrival.zone,
+            "school_id": None if school is None else self._school(school, candidate.school_commune),
+            "verified": {},
+            "created_at": self._now,
+            "updated_at": self._now,
+            **{name: getattr(candidate, name) for name in _PLAIN},
+        }
+
+    def _school(self, school: tuple[str | None, str], commune: str | None) -> int:
+        """The id of a school, by its code, else by its name; made when nobody came from it yet."""
+        key = (school[0], fold(school[1]) if school[0] is None else "")
+        if key not in self._schools:
+            uai, name = school
+            query = select(School.id, School.name).where(School.uai == uai).order_by(School.id)
+            rows = self._session.execute(query).tuples().all()
+            match = [row_id for row_id, row_name in rows if uai is not None or fold(row_name) == key[1]]
+            if not match:
+                made = School(uai=uai, name=name, commune=commune)
+                self._session.add(made)
+                self._session.flush()
+                match = [made.id]
+            self._schools[key] = match[0]
+        return self._schools[key]
+
+    def _insert_guardians(
+        self, guardians: Sequence[tuple[int, CandidateGuardian]]
+    ) -> dict[tuple[int, int], int]:
+        if not guardians:
+            return {}
+        table = Guardian.__table__
+        statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)  # type: ignore[arg-type]
+        ids = self._session.scalars(
+            statement,
+            [
+                {"person_id": person_id, "rank": g.rank, **{name: getattr(g, name) for name in _GUARDIAN}}
+                for person_id, g in guardians
+            ],
+        )
+        return {(person, g.rank): row_id for (person, g), row_id in zip(guardians, ids, strict=True)}
+
+    def _write_guardians(
+        self, state: PersonState, guardians: Sequence[CandidateGuardian]
+    ) -> dict[tuple[int, int], int]:
+        for guardian in guardians:
+            if guardian.rank in state.guardians:
+                said = {name: getattr(guardian, name) for name in _GUARDIAN}
+                self._session.execute(
+                    update(Guardian)
+                    .where(Guardian.id == state.guardians[guardian.rank]["id"])
+                    .values(**{name: value for name, value in said.items() if value is not None})
+                )
+        return self._insert_guardians([(state.id, g) for g in guardians if g.rank not in state.guardians])
+
+    def _add_ids(self, person_id: int, ids: Iterable[tuple[str, str]]) -> None:
+        self._ids += [
+            {"person_id": person_id, "kind": kind, "value": value, "added_at": self._now}
+            for kind, value in ids
+        ]
+
+    def _add_links(
+        self,
+        person_id: int,
+        numbers: Sequence[CandidateNumber],
+        guardians: Mapping[tuple[int, int], int],
+        *,
+        first: int,
+    ) -> None:
+        self._links += [
+            {
+                "person_id": person_id,
+                "number_id": self._numbers[number.e164],
+                "owner": str(number.owner),
+                "guardian_id": guardians.get((person_id, number.guardian_rank or 0)),
+                "label": number.label,
+                "position": first + order,
+                "callable": number.callable,
+                "why_not": number.why_not,
+                "verdict": str(NumberVerdict.UNVERIFIED),
+                "source": self._source,
+                "added_at": self._now,
+            }
+            for order, number in enumerate(numbers)
+        ]
