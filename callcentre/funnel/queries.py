@@ -74,9 +74,10 @@ class Timeline:
 
 def in_force(change: type[StageChange] = StageChange) -> ColumnElement[bool]:
     """The condition that a row is an entry that nothing took back."""
+    # `IS NULL` would make SQLite read the unique index of `reverses_id`, in which nearly every row is NULL.
     reversal = aliased(StageChange)
     taken_back = select(reversal.id).where(reversal.reverses_id == change.id).exists()
-    return change.reverses_id.is_(None) & ~taken_back
+    return (func.coalesce(change.reverses_id, 0) == 0) & ~taken_back
 
 
 def totals(session: Session, programme_id: int) -> dict[Stage, int]:
