@@ -74,6 +74,7 @@ class Ledger:
         self._lock = Lock()
         self._folds: dict[tuple[int, date], _Fold] = {}
         self._looks: dict[tuple[int, date], tuple[datetime, dict[int, Position]]] = {}
+        self._dry: dict[int, datetime] = {}
 
     def positions(
         self, session: Session, programme_id: int, *, day: date, now: datetime
@@ -107,6 +108,16 @@ class Ledger:
         """Look afresh at the next claim, because a territory proved empty or new people are ready."""
         with self._lock:
             self._looks.pop((programme_id, day), None)
+
+    def dry(self, programme_id: int, *, until: datetime) -> None:
+        """Remember that nobody more can be planned before `until`."""
+        with self._lock:
+            self._dry[programme_id] = until
+
+    def is_dry(self, programme_id: int, *, now: datetime) -> bool:
+        """Tell whether planning more people was fruitless a moment ago."""
+        until = self._dry.get(programme_id)
+        return until is not None and until - timedelta(minutes=5) < now < until
 
     def _look(self, session: Session, programme_id: int, day: date, now: datetime) -> dict[int, Position]:
         due = self._due(session, programme_id, day, now)

@@ -21,7 +21,7 @@ from callcentre.errors import InvalidInput, LeaseLost, NotAllowed, NotFound
 from callcentre.outreach import attempts
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import PersonNumber
-from callcentre.planning.blocks import next_window, plan_on_the_spot
+from callcentre.planning.blocks import is_low, next_window, plan_on_the_spot
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.states import states_of
 from callcentre.retry.plan import may_call
@@ -30,6 +30,8 @@ from callcentre.retry.rules import Refusal
 
 SKIP_FOR = timedelta(minutes=30)
 """How long a skipped person waits when the officer names no time."""
+FRUITLESS = timedelta(seconds=30)
+"""How long after a planning that found nobody the next one waits, while there still is somebody ready."""
 
 
 class Idle(StrEnum):
@@ -56,9 +58,9 @@ def serve_next(session: Session, desk: Desk, *, officer_id: int, now: datetime) 
         return held
     if state is PresenceState.PAUSED:
         return Nothing(Idle.PAUSED, None)
+    _top_up(session, desk, now)
     lease = _claim(session, desk, officer_id, now)
-    if lease is None and plan_on_the_spot(session, desk.programme, desk.programme_id, now=now):
-        desk.ledger.forget(desk.programme_id, day=desk.day(now))
+    if lease is None and _plan_on_the_spot(session, desk, now):
         lease = _claim(session, desk, officer_id, now)
     if lease is not None:
         return lease
@@ -138,14 +140,18 @@ def open_card(session: Session, desk: Desk, person_id: int, *, officer_id: int, 
             return held
         raise NotAllowed("Terminez d'abord la fiche ouverte.", reason="other_card_open")
     entry = session.scalar(
-        select(QueueEntry).where(QueueEntry.programme_id == desk.programme_id, QueueEntry.person_id == person_id)
+        select(QueueEntry).where(
+            QueueEntry.programme_id == desk.programme_id, QueueEntry.person_id == person_id
+        )
     )
     if entry is None:
         raise NotFound("person")
     turn_id = session.scalar(select(Turn.id).where(Turn.person_id == person_id, Turn.token.is_(None)))
     if turn_id is None:
         why = reason(ReasonCode.READY).as_json()
-        turn_id = turns.put(session, entry, Lane.LIVE_INBOUND, due_at=now, due_until=now + desk.lifetime, reason=why)
+        turn_id = turns.put(
+            session, entry, Lane.LIVE_INBOUND, due_at=now, due_until=now + desk.lifetime, reason=why
+        )
     lease = turn_id and leases.claim_person(
         session, turn_id=turn_id, officer_id=officer_id, day=desk.day(now), now=now, lifetime=desk.lifetime
     )
@@ -194,7 +200,9 @@ def start_attempt(
 def owner_of(session: Session, person_id: int, number_id: int) -> str:
     """Return whose number it is for this person; raises NotFound for a number that is not theirs."""
     owner = session.scalar(
-        select(PersonNumber.owner).where(PersonNumber.person_id == person_id, PersonNumber.number_id == number_id)
+        select(PersonNumber.owner).where(
+            PersonNumber.person_id == person_id, PersonNumber.number_id == number_id
+        )
     )
     if owner is None:
         raise InvalidInput("Ce numéro n'est pas celui de cette personne.", field="number_id")
@@ -216,6 +224,23 @@ def next_due_at(session: Session, desk: Desk, *, now: datetime) -> datetime | No
         )
     )
     return min((moment for moment in (turn, entry) if moment is not None), default=None)
+
+
+def _top_up(session: Session, desk: Desk, now: datetime) -> None:
+    """Plan more people before a territory runs dry, so that each keeps its turn; a fruitless try is not repeated soon."""
+    if desk.ledger.is_dry(desk.programme_id, now=now):
+        return
+    if not is_low(session, desk.programme_id, now=now):
+        return
+    if not _plan_on_the_spot(session, desk, now):
+        desk.ledger.dry(desk.programme_id, until=now + FRUITLESS)
+
+
+def _plan_on_the_spot(session: Session, desk: Desk, now: datetime) -> int:
+    planned = plan_on_the_spot(session, desk.programme, desk.programme_id, now=now)
+    if planned:
+        desk.ledger.forget(desk.programme_id, day=desk.day(now))
+    return planned
 
 
 def _claim(session: Session, desk: Desk, officer_id: int, now: datetime) -> Lease | None:

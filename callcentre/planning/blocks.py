@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, literal_column, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from callcentre.callqueue.days import ensure_day
@@ -25,8 +25,10 @@ from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
 from callcentre.retry.plan import Permission, may_call
 
-ON_THE_SPOT = 64
-"""People planned at once for a claim that found nobody."""
+ON_THE_SPOT = 256
+"""People planned at once for officers who ask."""
+LOW = 64
+"""Ready people below which more are planned, so that no territory runs dry while it has people to call."""
 STALE_AT_ONCE = 2000
 """Missed blocks looked at again in one go; the next run, a minute later, takes the rest."""
 HORIZON = timedelta(hours=1)
@@ -73,6 +75,22 @@ def plan_on_the_spot(session: Session, programme: Programme, programme_id: int, 
     return _make_ready(session, programme, programme_id, ON_THE_SPOT, now, preferred=True) or _make_ready(
         session, programme, programme_id, ON_THE_SPOT, now, preferred=False
     )
+
+
+def is_low(session: Session, programme_id: int, *, now: datetime) -> bool:
+    """Tell whether fewer than `LOW` people are ready now."""
+    ready = (
+        select(Turn.id)
+        .where(
+            Turn.programme_id == programme_id,
+            Turn.token.is_(None),
+            Turn.lane == literal_column(str(int(Lane.ORDINARY))),
+            Turn.due_at <= now,
+            Turn.due_until > now,
+        )
+        .limit(LOW)
+    )
+    return (session.scalar(select(func.count()).select_from(ready.subquery())) or 0) < LOW
 
 
 def _sweep(session: Session, programme: Programme, programme_id: int, now: datetime) -> None:
