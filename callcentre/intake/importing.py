@@ -264,11 +264,11 @@ def apply_chunk(
     file = _locked(session, list_file_id)
     if file.state != ListState.IMPORTING:
         return _progress(file)
-    _one_import_at_a_time(session)
+    lock_imports(session)
     rows = list(islice(prepared.rows(file.rows_done), CHUNK_ROWS))
     chunk = Decider(session, list_file_id=file.id).decide(rows)
-    done = _write(session, file, chunk, programme, now)
-    stored = [_stored(decision, done, file, programme, now) for decision in chunk.decisions]
+    done = write_chunk(session, file, chunk, programme, now)
+    stored = [stored_row(decision, done, file, programme, now) for decision in chunk.decisions]
     if stored:
         session.execute(insert(ListRow.__table__), stored)  # type: ignore[arg-type]
     file.counts = _counts(Counter(file.counts) + Counter(row["fate"] for row in stored))
@@ -280,15 +280,15 @@ def apply_chunk(
     return _progress(file)
 
 
-def _one_import_at_a_time(session: Session) -> None:
-    """Two lists naming one person at once would each create them; SQLite has one writer anyway.
+def lock_imports(session: Session) -> None:
+    """One import at a time: two lists naming one person would each create them; SQLite has one writer anyway.
 
     Not a plain FOR UPDATE: that would hold up everything that refers to a programme.
     """
     session.execute(select(ProgrammeRow.id).order_by(ProgrammeRow.id).with_for_update(key_share=True)).all()
 
 
-def _write(
+def write_chunk(
     session: Session, file: ListFile, chunk: Chunk, programme: Programme, now: datetime
 ) -> dict[int, Registered]:
     """Write the people of a chunk and their places; return what was done by the groups' references."""
@@ -324,9 +324,10 @@ def with_entry(result: Registered, entered: tuple[str, ...]) -> Registered:
     return replace(result, change=Change.UPDATED, changed=(*result.changed, *entered))
 
 
-def _stored(
+def stored_row(
     decision: Decision, done: Mapping[int, Registered], file: ListFile, programme: Programme, now: datetime
 ) -> dict[str, Any]:
+    """A row as it is stored once its fate is known."""
     planned = _planned(decision, done)
     quarantined = planned.fate is Fate.QUARANTINED
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -147,3 +148,14 @@ def kept_cells(cells: Cells, mapping: SheetMapping) -> list[str]:
 def read_again(sheet: str, number: int, cells: Cells, mapping: SheetMapping, scope: Scope) -> ReadRow:
     """A quarantined row read anew, after its cells were corrected."""
     return read_row(sheet, number, cells, mapping, scope)
+
+
+def cell_keys(mapping: SheetMapping) -> list[tuple[str, Column]]:
+    """The read columns with the keys that corrections use: "phone", "phone#2", "guardian_phone:2"."""
+    keys: list[tuple[str, Column]] = []
+    met: Counter[str] = Counter()
+    for column in mapping.columns:
+        name = f"{column.field}:{column.rank}" if column.rank > 1 else str(column.field)
+        met[name] += 1
+        keys.append((name if met[name] == 1 else f"{name}#{met[name]}", column))
+    return keys

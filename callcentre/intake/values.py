@@ -1,4 +1,4 @@
-"""What a cell says, in canonical form: names, dates, identifiers, codes, addresses. One function per rule, all pure.
+"""What a cell says, in canonical form: names, dates, identifiers, addresses. One function per rule, all pure.
 
 Nothing impossible is repaired into something possible: an unreadable value gives None and the caller says so.
 """
@@ -37,13 +37,17 @@ _SPACES = re.compile(r"\s+")
 
 
 def clean(text: str) -> str:
-    """One line of composed text without controls, zero-width or bidirectional marks."""
+    """One line of composed text without controls, zero-width or bidirectional marks.
+
+    The apostrophe with which an export keeps "=" or "+" from being a formula is taken off again.
+    """
     if text.isascii():
-        if text.isprintable() and "  " not in text:
+        if text.isprintable() and "  " not in text and text[:1] != "'":
             return text.strip()
     else:
         text = unicodedata.normalize("NFC", text)
-    return _SPACES.sub(" ", _UNWANTED.sub("", text.replace("\t", " "))).strip()
+    text = _SPACES.sub(" ", _UNWANTED.sub("", text.replace("\t", " "))).strip()
+    return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
 
 
 def read_text(text: str) -> str | None:
@@ -100,7 +104,7 @@ _SERIALS = range(15_000, 60_000)
 def read_date(text: str, latest: date) -> date | None:
     """A date in any French form, an ISO one or a spreadsheet's serial; None when it does not exist.
 
-    Two-digit years fall in the century that keeps the date at or before `latest`. Day and month are never swapped.
+    Two-digit years fall in the century that keeps the date at or before `latest`. Day and month never swap.
     """
     cleaned = clean(text).lstrip("'")
     if match := _DAY_FIRST.fullmatch(cleaned):
@@ -165,7 +169,7 @@ def ine_form(ine: str) -> str:
 
 
 def read_siei(text: str) -> str | None:
-    """A file number that can tell people apart: six characters or more, so that "1, 2, 3" never merges two lists."""
+    """A file number that tells people apart: six characters or more, so that "1, 2, 3" never merges lists."""
     compact = re.sub(r"\s", "", clean(text)).upper()
     return compact if _SIEI.fullmatch(compact) else None
 
