@@ -51,7 +51,6 @@ class Need(StrEnum):
     NEW_NUMBER = "new_number"
     REASON = "reason"
     APPOINTMENT = "appointment"
-    SOLUTION = "solution"
 
 
 @dataclass(frozen=True, slots=True)

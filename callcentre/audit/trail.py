@@ -22,5 +22,7 @@ def record(
 ) -> None:
     """Note that somebody did something; `details` holds identifiers and codes only, never a name or a number."""
     session.add(
-        AuditEvent(at=now, actor_id=by, action=action, subject=subject, subject_id=subject_id, details=details or {})
+        AuditEvent(
+            at=now, actor_id=by, action=action, subject=subject, subject_id=subject_id, details=details or {}
+        )
     )

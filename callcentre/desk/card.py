@@ -162,7 +162,9 @@ class Card:
     draft: str | None
 
 
-def card(session: Session, desk: Desk, lease: Lease, *, officer: User | Any, language: str, now: datetime) -> Card:
+def card(
+    session: Session, desk: Desk, lease: Lease, *, officer: User | Any, language: str, now: datetime
+) -> Card:
     """Return the card of a lease for its officer (`officer` has `id` and `display_name`)."""
     shown = person(session, desk, lease.person_id, now=now)
     running = next((a for a in shown.attempts if a.id == lease.attempt_id), None)
@@ -194,7 +196,9 @@ def person(session: Session, desk: Desk, person_id: int, *, now: datetime) -> Pe
     """Return a person of the programme; raises NotFound."""
     row = session.get(YoungPerson, person_id)
     entry = session.scalar(
-        select(QueueEntry).where(QueueEntry.programme_id == desk.programme_id, QueueEntry.person_id == person_id)
+        select(QueueEntry).where(
+            QueueEntry.programme_id == desk.programme_id, QueueEntry.person_id == person_id
+        )
     )
     if row is None or entry is None:
         raise NotFound("person")
@@ -350,9 +354,12 @@ def _household(session: Session, person_id: int, sharing: set[int]) -> tuple[Hou
         )
     ):
         common.setdefault(other, []).append(number_id)
-    rows = session.scalars(select(YoungPerson).where(YoungPerson.id.in_(common)).order_by(YoungPerson.birth_date))
+    rows = session.scalars(
+        select(YoungPerson).where(YoungPerson.id.in_(common)).order_by(YoungPerson.birth_date)
+    )
     return tuple(
-        Housemate(row.id, row.first_name, row.family_name, row.birth_date, tuple(common[row.id])) for row in rows
+        Housemate(row.id, row.first_name, row.family_name, row.birth_date, tuple(common[row.id]))
+        for row in rows
     )
 
 
@@ -383,7 +390,9 @@ def _promise(session: Session, desk: Desk, person_id: int) -> Promise | None:
     if row is None:
         return None
     callback, officer = row
-    return Promise(callback.id, callback.promised_at, officer, callback.officer_id, callback.state, callback.note)
+    return Promise(
+        callback.id, callback.promised_at, officer, callback.officer_id, callback.state, callback.note
+    )
 
 
 def _why_not_now(
@@ -407,7 +416,9 @@ def _why_not_now(
         local = promise.promised_at.astimezone(state.zone)
         why = reason(ReasonCode.PROMISED, day=local.date().isoformat(), time=f"{local:%H:%M}")
         return why, max(promise.promised_at, turn.due_at if turn else promise.promised_at)
-    locked = select(NumberLock.number_id).where(NumberLock.number_id.in_([n.number_id for n in state.numbers]))
+    locked = select(NumberLock.number_id).where(
+        NumberLock.number_id.in_([n.number_id for n in state.numbers])
+    )
     if session.scalar(locked.limit(1)) is not None:
         return reason(ReasonCode.NUMBER_IN_USE), now + desk.lifetime
     if turn is not None and turn.due_at <= now < turn.due_until:

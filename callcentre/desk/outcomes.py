@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 
 from callcentre.people.kinds import NumberOwner
-from callcentre.support.models import Evidence, SolutionKind
 
 NOTE_LENGTH = 4000
 """Longest note, in characters."""
@@ -21,15 +20,6 @@ class AppointmentAsked:
 
     partner: str
     starts_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class SolutionSaid:
-    """A solution that the young person says they have."""
-
-    kind: SolutionKind
-    started_on: date
-    evidence: Evidence = Evidence.DECLARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +39,6 @@ class Outcome:
     new_number_owner: NumberOwner = NumberOwner.YOUNG_PERSON
     reason: str = ""
     appointment: AppointmentAsked | None = None
-    solution: SolutionSaid | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as plain values, to keep when it came too late."""

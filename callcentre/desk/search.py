@@ -48,7 +48,16 @@ def search(session: Session, desk: Desk, text: str) -> tuple[Found, ...]:
         .limit(FOUND_AT_MOST)
     )
     return tuple(
-        Found(row.id, row.first_name, row.family_name, row.birth_date, row.territory, row.state, row.number, row.owner)
+        Found(
+            row.id,
+            row.first_name,
+            row.family_name,
+            row.birth_date,
+            row.territory,
+            row.state,
+            row.number,
+            row.owner,
+        )
         for row in rows
     )
 
@@ -82,7 +91,9 @@ def _by_name(text: str) -> Select[*tuple[Any, ...]] | None:
     words = sort_name(text, "").split()
     if not words or max(map(len, words)) < 2:
         return None
-    query = select(*_SHOWN, literal(None).label("number"), literal(None).label("owner")).select_from(YoungPerson)
+    query = select(*_SHOWN, literal(None).label("number"), literal(None).label("owner")).select_from(
+        YoungPerson
+    )
     for word in words:
         query = query.where(YoungPerson.sort_name.like(f"%{word}%"))
     return query

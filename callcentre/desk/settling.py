@@ -13,7 +13,7 @@ from callcentre.callqueue.models import LeaseEnding, QueueEntry
 from callcentre.desk.context import Desk
 from callcentre.desk.models import OutcomeConflict
 from callcentre.desk.outcomes import Outcome
-from callcentre.desk.wrap_up import Wrapped, check, settle
+from callcentre.desk.wrap_up import Wrapped, settle
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.people import opt_outs
 from callcentre.planning.eligibility import reconsider
@@ -28,11 +28,17 @@ def settle_attempt(
         raise NotFound("lease")
     if not lease.needs_settling(now, desk.settle_after):
         raise NotAllowed("L'officier est encore sur cette fiche.", reason="still_held")
-    disposition = check(session, desk, outcome, now=now)
     trail.record(session, "attempt_settled", "person", person_id, by=by, now=now)
     key = f"settle-{lease.token}"
     return settle(
-        session, desk, lease, outcome, disposition, officer_id=by, key=key, now=now, ending=LeaseEnding.SETTLED
+        session,
+        desk,
+        lease,
+        outcome,
+        officer_id=by,
+        key=key,
+        now=now,
+        ending=LeaseEnding.SETTLED,
     )
 
 
@@ -86,5 +92,3 @@ def revoke_opposition(
         entry.closed_reason = None
         entries.reopen(session, entry, now=now)
     reconsider(session, desk.programme, desk.programme_id, [person_id], now=now)
-
-

@@ -53,7 +53,9 @@ def undo(session: Session, desk: Desk, submission_id: int, *, officer_id: int, n
     return Undone(attempt.id, attempt.person_id, lease if lease and lease.attempt_id == attempt.id else None)
 
 
-def last_undoable(session: Session, desk: Desk, *, officer_id: int, now: datetime) -> OutcomeSubmission | None:
+def last_undoable(
+    session: Session, desk: Desk, *, officer_id: int, now: datetime
+) -> OutcomeSubmission | None:
     """Return the officer's last result while it may still be undone."""
     submission = session.scalar(
         select(OutcomeSubmission)
@@ -137,11 +139,15 @@ def _restore(session: Session, entry: QueueEntry, values: dict[str, Any]) -> Non
 
 
 def _affected(session: Session, entry: QueueEntry, attempt: Attempt) -> set[int]:
-    reached = opt_outs.people_reached_by(session, attempt.number_id) if attempt.number_id is not None else set()
+    reached = (
+        opt_outs.people_reached_by(session, attempt.number_id) if attempt.number_id is not None else set()
+    )
     return {entry.person_id, *reached}
 
 
-def _give_back(session: Session, desk: Desk, entry: QueueEntry, attempt: Attempt, by: int, now: datetime) -> None:
+def _give_back(
+    session: Session, desk: Desk, entry: QueueEntry, attempt: Attempt, by: int, now: datetime
+) -> None:
     """Give the card back to its author with the call still open, unless they have another card by now."""
     if leases.of_officer(session, by) is not None or entry.state != EntryState.OPEN:
         return
@@ -159,7 +165,13 @@ def _give_back(session: Session, desk: Desk, entry: QueueEntry, attempt: Attempt
     if turn is None:
         return
     lease = leases.claim_person(
-        session, turn_id=turn, officer_id=by, day=desk.day(now), now=now, lifetime=desk.lifetime, counted=False
+        session,
+        turn_id=turn,
+        officer_id=by,
+        day=desk.day(now),
+        now=now,
+        lifetime=desk.lifetime,
+        counted=False,
     )
     if lease is not None:
         leases.start_attempt(session, lease, attempt_id=attempt.id, now=now, lifetime=desk.lifetime)

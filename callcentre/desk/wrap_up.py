@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -31,16 +32,19 @@ from callcentre.outreach import attempts, callbacks
 from callcentre.outreach.models import Attempt, Callback
 from callcentre.people import numbers, opt_outs
 from callcentre.people.households import households
-from callcentre.people.models import NumberVerdict
+from callcentre.people.kinds import NumberVerdict
+from callcentre.people.models import YoungPerson
 from callcentre.planning.blocks import next_window
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.states import states_of
 from callcentre.retry.plan import CallAgain, NextStep
-from callcentre.retry.reasons import ReasonCode, reason
+from callcentre.retry.reasons import Reason, ReasonCode, reason
 from callcentre.retry.state import PersonState
 from callcentre.support import appointments
 
 _UNANSWERED = frozenset({RetryKind.NO_ANSWER, RetryKind.BUSY, RetryKind.TECHNICAL, RetryKind.THIRD_PARTY})
+OPPOSITION = "opposition"
+"""The reason with which an entry is closed when the young person objects to any contact."""
 PROMISE_AHEAD = timedelta(days=90)
 """How far ahead a call may be promised."""
 
@@ -61,22 +65,6 @@ class Wrapped:
     submission_id: int | None = None
 
 
-@dataclass
-class _Done:
-    """What an undo would put back, gathered on the way."""
-
-    entry: dict[str, Any]
-    verdicts: dict[str, str] = field(default_factory=dict)
-    number_added: int | None = None
-    opt_out: int | None = None
-    opposition: int | None = None
-    callback: int | None = None
-    callbacks_cancelled: list[int] = field(default_factory=list)
-    stages: list[int] = field(default_factory=list)
-    appointment: int | None = None
-    solution: int | None = None
-
-
 def wrap_up(
     session: Session, desk: Desk, token: str, outcome: Outcome, *, officer_id: int, key: str, now: datetime
 ) -> Wrapped:
@@ -89,14 +77,14 @@ def wrap_up(
     before = _submission(session, officer_id, key)
     if before is not None:
         return replay(before, outcome)
-    disposition = check(session, desk, outcome, now=now)
+    check(desk, outcome, now=now)
     lease = leases.renew(session, token, officer_id=officer_id, now=now, lifetime=desk.lifetime)
     if lease is None:
         return _keep(session, token, outcome, officer_id=officer_id, key=key, now=now)
-    return settle(session, desk, lease, outcome, disposition, officer_id=officer_id, key=key, now=now)
+    return settle(session, desk, lease, outcome, officer_id=officer_id, key=key, now=now)
 
 
-def check(session: Session, desk: Desk, outcome: Outcome, *, now: datetime) -> Disposition:
+def check(desk: Desk, outcome: Outcome, *, now: datetime) -> Disposition:
     """Return the outcome's entry of the code book; raises InvalidInput naming the field to correct."""
     disposition = desk.disposition(outcome.disposition)
     if disposition is None:
@@ -134,7 +122,6 @@ def settle(
     desk: Desk,
     lease: Lease,
     outcome: Outcome,
-    disposition: Disposition,
     *,
     officer_id: int,
     key: str,
@@ -142,19 +129,62 @@ def settle(
     ending: LeaseEnding = LeaseEnding.CLOSED,
 ) -> Wrapped:
     """Record an outcome on a lease that is held; `officer_id` is who says it (a supervisor when settling)."""
-    entry = session.get_one(QueueEntry, lease.entry_id)
+    disposition = check(desk, outcome, now=now)
     state = states_of(session, desk.programme, lease.programme_id, [lease.person_id])[lease.person_id]
-    done = _Done(entry=_snapshot(entry))
     _check_promise(desk, outcome, state, now)
-    attempt = _attempt(session, desk, lease, outcome, state, now)
+    attempt = _attempt(session, desk, lease, outcome, state)
     attempts.finish(session, attempt, disposition, note=outcome.note.strip() or None, now=now)
-    promised = _settle_promise(session, desk, lease, attempt, now)
-    _number_effects(session, desk, lease, attempt, outcome, disposition, done, officer_id, now)
-    _funnel_effects(session, desk, lease, attempt, outcome, disposition, done, officer_id, now)
+    work = _Work(
+        session=session,
+        desk=desk,
+        lease=lease,
+        entry=session.get_one(QueueEntry, lease.entry_id),
+        outcome=outcome,
+        disposition=disposition,
+        attempt=attempt,
+        by=officer_id,
+        now=now,
+    )
+    work.done.entry = _snapshot(work.entry)
+    kept_promise = _settle_promise(work)
+    _judge_numbers(work)
+    _obey_stop(work)
+    _advance(work)
     leases.end(session, lease, ending, now=now)
-    step = _plan(session, desk, entry, lease, outcome, disposition, attempt, done, state, promised, officer_id, now)
+    step = _what_follows(work, kept_promise)
     discard(session, officer_id=officer_id, person_id=lease.person_id)
-    return _record(session, entry, attempt, outcome, step, done, officer_id=officer_id, key=key, now=now)
+    return _record(work, step, key)
+
+
+@dataclass
+class _Done:
+    """What an undo would put back, gathered on the way."""
+
+    entry: dict[str, Any] = field(default_factory=dict)
+    verdicts: dict[str, str] = field(default_factory=dict)
+    number_added: int | None = None
+    opt_out: int | None = None
+    opposition: int | None = None
+    callback: int | None = None
+    callbacks_cancelled: list[int] = field(default_factory=list)
+    stages: list[int] = field(default_factory=list)
+    appointment: int | None = None
+
+
+@dataclass(frozen=True)
+class _Work:
+    """One wrap-up on its way: what was said, of which call, by whom, when, and what it has done so far."""
+
+    session: Session
+    desk: Desk
+    lease: Lease
+    entry: QueueEntry
+    outcome: Outcome
+    disposition: Disposition
+    attempt: Attempt
+    by: int
+    now: datetime
+    done: _Done = field(default_factory=_Done)
 
 
 def _require(need: Need, outcome: Outcome) -> None:
@@ -163,14 +193,12 @@ def _require(need: Need, outcome: Outcome) -> None:
         Need.NEW_NUMBER: not outcome.new_number.strip(),
         Need.REASON: not outcome.reason.strip(),
         Need.APPOINTMENT: outcome.appointment is None,
-        Need.SOLUTION: outcome.solution is None,
     }
     words = {
         Need.CALLBACK_AT: "Indiquez quand rappeler.",
         Need.NEW_NUMBER: "Indiquez le nouveau numéro.",
         Need.REASON: "Indiquez la raison.",
         Need.APPOINTMENT: "Indiquez avec qui et quand est le rendez-vous.",
-        Need.SOLUTION: "Indiquez la solution et sa date de début.",
     }
     if missing[need]:
         raise InvalidInput(words[need], field=need.value)
@@ -184,9 +212,7 @@ def _check_promise(desk: Desk, outcome: Outcome, state: PersonState, now: dateti
     raise InvalidInput(f"L'heure promise est hors des heures d'appel.{hint}", field="callback_at")
 
 
-def _attempt(
-    session: Session, desk: Desk, lease: Lease, outcome: Outcome, state: PersonState, now: datetime
-) -> Attempt:
+def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, state: PersonState) -> Attempt:
     """Return the attempt that this outcome closes; a call that was never announced began when the card was taken."""
     if lease.attempt_id is not None:
         return session.get_one(Attempt, lease.attempt_id)
@@ -209,190 +235,173 @@ def _attempt(
     )
 
 
-def _settle_promise(session: Session, desk: Desk, lease: Lease, attempt: Attempt, now: datetime) -> Callback | None:
-    if lease.callback_id is None:
+def _settle_promise(work: _Work) -> Callback | None:
+    if work.lease.callback_id is None:
         return None
-    callback = session.get_one(Callback, lease.callback_id)
-    within = timedelta(minutes=desk.programme.limits.promise_missed_minutes)
-    callbacks.settle(callback, attempt_id=attempt.id, attempted_at=attempt.started_at, within=within, now=now)
+    callback = work.session.get_one(Callback, work.lease.callback_id)
+    within = timedelta(minutes=work.desk.programme.limits.promise_missed_minutes)
+    started = work.attempt.started_at
+    callbacks.settle(callback, attempt_id=work.attempt.id, attempted_at=started, within=within, now=work.now)
     return callback
 
 
-def _number_effects(
-    session: Session,
-    desk: Desk,
-    lease: Lease,
-    attempt: Attempt,
-    outcome: Outcome,
-    disposition: Disposition,
-    done: _Done,
-    by: int,
-    now: datetime,
-) -> None:
+def _judge_numbers(work: _Work) -> None:
+    """Keep what the call showed of the number, and a number that was given."""
     verdicts = {RetryKind.WRONG_NUMBER: NumberVerdict.WRONG, RetryKind.DEAD_NUMBER: NumberVerdict.DEAD}
-    verdict = verdicts.get(disposition.retry) or (NumberVerdict.CONFIRMED if disposition.is_contact else None)
-    if verdict is not None and attempt.number_id is not None:
-        done.verdicts = numbers.judge(
-            session, person_id=lease.person_id, number_id=attempt.number_id, verdict=verdict, now=now
+    verdict = verdicts.get(work.disposition.retry) or (
+        NumberVerdict.CONFIRMED if work.disposition.is_contact else None
+    )
+    person_id, number_id = work.lease.person_id, work.attempt.number_id
+    if verdict is not None and number_id is not None:
+        work.done.verdicts = numbers.judge(
+            work.session, person_id=person_id, number_id=number_id, verdict=verdict, now=work.now
         )
-    if outcome.new_number.strip():
-        done.number_added = numbers.add(
-            session,
-            person_id=lease.person_id,
-            text=outcome.new_number,
-            owner=outcome.new_number_owner,
-            region=desk.programme.region,
-            now=now,
+    if work.outcome.new_number.strip():
+        work.done.number_added = numbers.add(
+            work.session,
+            person_id=person_id,
+            text=work.outcome.new_number,
+            owner=work.outcome.new_number_owner,
+            region=work.desk.programme.region,
+            now=work.now,
         )
-    if disposition.retry is RetryKind.OPPOSITION:
-        done.opposition = opt_outs.oppose(
-            session, person_id=lease.person_id, source="voice", now=now, attempt_id=attempt.id, by=by
+
+
+def _obey_stop(work: _Work) -> None:
+    """Record an opposition, or a guardian's refusal of their number, within this transaction."""
+    person_id, attempt = work.lease.person_id, work.attempt
+    if work.disposition.retry is RetryKind.OPPOSITION:
+        work.done.opposition = opt_outs.oppose(
+            work.session, person_id=person_id, source="voice", now=work.now, attempt_id=attempt.id, by=work.by
         )
-    if disposition.retry is RetryKind.GUARDIAN_REFUSAL and attempt.number_id is not None:
-        done.opt_out = opt_outs.opt_out(
-            session,
+    if work.disposition.retry is RetryKind.GUARDIAN_REFUSAL and attempt.number_id is not None:
+        work.done.opt_out = opt_outs.opt_out(
+            work.session,
             number_id=attempt.number_id,
             source="guardian",
-            now=now,
-            person_id=lease.person_id,
+            now=work.now,
+            person_id=person_id,
             attempt_id=attempt.id,
-            by=by,
+            by=work.by,
         )
-        trail.record(session, "guardian_refused", "person", lease.person_id, by=by, now=now)
+        trail.record(work.session, "guardian_refused", "person", person_id, by=work.by, now=work.now)
 
 
-def _funnel_effects(
-    session: Session,
-    desk: Desk,
-    lease: Lease,
-    attempt: Attempt,
-    outcome: Outcome,
-    disposition: Disposition,
-    done: _Done,
-    by: int,
-    now: datetime,
-) -> None:
-    stages = [Stage(disposition.stage)] if disposition.stage else []
-    if disposition.is_contact and not stages:
-        stages.append(Stage.CONTACTED)
-    if disposition.reaches_guardian:
-        stages.append(Stage.GUARDIAN_REACHED)
-    for stage in stages:
-        held = changes.held_changes(session, programme_id=lease.programme_id, person_id=lease.person_id)
-        if isinstance(entering(stage, held), Refused):
+def _advance(work: _Work) -> None:
+    """Enter the funnel stages that the disposition stands for, and note an appointment."""
+    programme_id, person_id = work.lease.programme_id, work.lease.person_id
+    for stage in _stages(work.disposition):
+        if isinstance(
+            entering(
+                stage, changes.held_changes(work.session, programme_id=programme_id, person_id=person_id)
+            ),
+            Refused,
+        ):
             continue  # said before: the earlier answer stands until a supervisor corrects it
-        done.stages += changes.advance(
-            session,
-            programme_id=lease.programme_id,
-            person_id=lease.person_id,
+        work.done.stages += changes.advance(
+            work.session,
+            programme_id=programme_id,
+            person_id=person_id,
             stage=stage,
-            at=attempt.started_at,
-            now=now,
-            cause=disposition.code,
-            by=by,
-            attempt_id=attempt.id,
+            at=work.attempt.started_at,
+            now=work.now,
+            cause=work.disposition.code,
+            by=work.by,
+            attempt_id=work.attempt.id,
         )
-    if outcome.appointment is not None:
-        done.appointment = appointments.make(
-            session,
-            programme_id=lease.programme_id,
-            person_id=lease.person_id,
-            partner=outcome.appointment.partner,
-            starts_at=outcome.appointment.starts_at,
-            by=by,
-            now=now,
-            attempt_id=attempt.id,
+    appointment = work.outcome.appointment
+    if appointment is not None:
+        work.done.appointment = appointments.make(
+            work.session,
+            programme_id=programme_id,
+            person_id=person_id,
+            partner=appointment.partner,
+            starts_at=appointment.starts_at,
+            by=work.by,
+            now=work.now,
+            attempt_id=work.attempt.id,
         )
 
 
-def _plan(
-    session: Session,
-    desk: Desk,
-    entry: QueueEntry,
-    lease: Lease,
-    outcome: Outcome,
-    disposition: Disposition,
-    attempt: Attempt,
-    done: _Done,
-    state: PersonState,
-    promised: Callback | None,
-    by: int,
-    now: datetime,
-) -> NextStep | Callback | None:
+def _stages(disposition: Disposition) -> list[Stage]:
+    if disposition.stage:
+        return [Stage(disposition.stage)]
+    if disposition.is_contact:
+        return [Stage.CONTACTED]
+    return [Stage.GUARDIAN_REACHED] if disposition.reaches_guardian else []
+
+
+def _what_follows(work: _Work, kept_promise: Callback | None) -> NextStep | Callback | None:
     """Decide what follows: a promise, the end, or the retry rule's answer; and look again at the household."""
+    session, entry, disposition = work.session, work.entry, work.disposition
     step: NextStep | Callback | None = None
     if disposition.retry is RetryKind.OPPOSITION:
-        _close_everywhere(session, lease.person_id, now)
+        close_everywhere(session, entry.person_id, now=work.now)
     elif disposition.is_final:
+        closed_as = disposition.closes_as or disposition.code
+        callbacks.cancel(session, person_id=entry.person_id, programme_id=entry.programme_id, now=work.now)
         entries.close(
-            session, entry, reason=disposition.closes_as or "done", reopened_by="new_list inbound supervisor", now=now
+            session, entry, reason=closed_as, reopened_by="new_list inbound supervisor", now=work.now
         )
-    elif outcome.callback_at is not None:
-        done.callbacks_cancelled = callbacks.cancel(
-            session, person_id=lease.person_id, programme_id=lease.programme_id, now=now
-        )
-        step = _promise(session, desk, entry, outcome, attempt, by, now)
-        done.callback = step.id
-    elif promised is not None and disposition.retry in _UNANSWERED and not promised.retried:
-        _retry_promise(session, desk, entry, promised, state, now)
-        step = promised
-    affected = {lease.person_id, *households(session, [lease.person_id]).get(lease.person_id, ())}
-    if attempt.number_id is not None:
-        affected |= opt_outs.people_reached_by(session, attempt.number_id)
-    steps = reconsider(session, desk.programme, lease.programme_id, affected, now=now)
-    return step or steps.get(lease.person_id)
+    elif work.outcome.callback_at is not None:
+        step = _promise(work, work.outcome.callback_at)
+    elif kept_promise is not None and disposition.retry in _UNANSWERED and not kept_promise.retried:
+        kept_promise.retried = True
+        later = work.now + timedelta(minutes=work.desk.programme.limits.promise_retry_minutes)
+        put_promise(session, work.desk, entry, kept_promise, later)
+        step = kept_promise
+    affected = {entry.person_id, *households(session, [entry.person_id]).get(entry.person_id, ())}
+    if work.attempt.number_id is not None:
+        affected |= opt_outs.people_reached_by(session, work.attempt.number_id)
+    steps = reconsider(session, work.desk.programme, entry.programme_id, affected, now=work.now)
+    return step or steps.get(entry.person_id)
 
 
-def _close_everywhere(session: Session, person_id: int, now: datetime) -> None:
-    """An opposition ends the queue in every programme, and every promise."""
+def close_everywhere(session: Session, person_id: int, *, now: datetime) -> None:
+    """End the queue for somebody who objects: in every programme, with every promise."""
     for entry in session.scalars(select(QueueEntry).where(QueueEntry.person_id == person_id)):
         callbacks.cancel(session, person_id=person_id, programme_id=entry.programme_id, now=now)
         turns.withdraw(session, person_id)
-        if entry.state == EntryState.OPEN:
-            entries.close(session, entry, reason="opposition", reopened_by="supervisor", now=now)
+        if entry.state == EntryState.OPEN or entry.closed_reason != OPPOSITION:
+            entries.close(session, entry, reason=OPPOSITION, reopened_by="supervisor", now=now)
 
 
-def _promise(
-    session: Session, desk: Desk, entry: QueueEntry, outcome: Outcome, attempt: Attempt, by: int, now: datetime
-) -> Callback:
-    assert outcome.callback_at is not None
+def _promise(work: _Work, promised_at: datetime) -> Callback:
+    session, entry = work.session, work.entry
+    work.done.callbacks_cancelled = callbacks.cancel(
+        session, person_id=entry.person_id, programme_id=entry.programme_id, now=work.now
+    )
     callback = callbacks.promise(
         session,
         programme_id=entry.programme_id,
         entry_id=entry.id,
         person_id=entry.person_id,
-        promised_at=outcome.callback_at,
-        by=by,
-        officer_id=None if outcome.callback_for_team else by,
-        number_id=attempt.number_id,
-        attempt_id=attempt.id,
-        note=outcome.note.strip() or None,
-        now=now,
+        promised_at=promised_at,
+        by=work.by,
+        officer_id=None if work.outcome.callback_for_team else work.by,
+        number_id=work.attempt.number_id,
+        attempt_id=work.attempt.id,
+        note=work.outcome.note.strip() or None,
+        now=work.now,
     )
-    put_promise(session, desk, entry, callback, callback.promised_at)
+    put_promise(session, work.desk, entry, callback, callback.promised_at)
+    work.done.callback = callback.id
     return callback
 
 
-def _retry_promise(
-    session: Session, desk: Desk, entry: QueueEntry, callback: Callback, state: PersonState, now: datetime
+def put_promise(
+    session: Session, desk: Desk, entry: QueueEntry, callback: Callback, moment: datetime
 ) -> None:
-    callback.retried = True
-    later = now + timedelta(minutes=desk.programme.limits.promise_retry_minutes)
-    put_promise(session, desk, entry, callback, later)
-
-
-def put_promise(session: Session, desk: Desk, entry: QueueEntry, callback: Callback, moment: datetime) -> None:
     """Put a promise into the queue: its officer's, then the team's after ten minutes."""
     state = states_of(session, desk.programme, entry.programme_id, [entry.person_id])[entry.person_id]
     start, end = next_window(desk.programme, state.zone.key, moment)
-    local = callback.promised_at.astimezone(state.zone)
     turns.put(
         session,
         entry,
         Lane.PROMISE,
         due_at=start,
         due_until=end,
-        reason=reason(ReasonCode.PROMISED, day=local.date().isoformat(), time=f"{local:%H:%M}").as_json(),
+        reason=_promised(callback.promised_at, state.zone).as_json(),
         number_id=callback.number_id,
         callback_id=callback.id,
         reserved_for=callback.officer_id,
@@ -400,52 +409,51 @@ def put_promise(session: Session, desk: Desk, entry: QueueEntry, callback: Callb
     )
 
 
-def _record(
-    session: Session,
-    entry: QueueEntry,
-    attempt: Attempt,
-    outcome: Outcome,
-    step: NextStep | Callback | None,
-    done: _Done,
-    *,
-    officer_id: int,
-    key: str,
-    now: datetime,
-) -> Wrapped:
+def _promised(promised_at: datetime, zone: ZoneInfo) -> Reason:
+    local = promised_at.astimezone(zone)
+    return reason(ReasonCode.PROMISED, day=local.date().isoformat(), time=f"{local:%H:%M}")
+
+
+def _record(work: _Work, step: NextStep | Callback | None, key: str) -> Wrapped:
     next_at: datetime | None
     match step:
         case Callback():
-            next_at = step.promised_at
-            why = reason(ReasonCode.PROMISED).as_json()
+            zone = ZoneInfo(work.session.get_one(YoungPerson, work.entry.person_id).zone)
+            next_at, why = step.promised_at, _promised(step.promised_at, zone)
         case CallAgain():
-            next_at, why = step.due_at, step.why.as_json()
+            next_at, why = step.due_at, step.why
         case None:
-            next_at, why = None, {"code": "closed", "params": {"closed": entry.closed_reason or ""}}
+            day = work.now.astimezone(work.desk.programme.tz).date().isoformat()
+            next_at, why = None, reason(ReasonCode.CLOSED, closed=work.entry.closed_reason or "", day=day)
         case _:
-            next_at, why = None, step.why.as_json()
+            next_at, why = None, step.why
     submission = OutcomeSubmission(
-        officer_id=officer_id,
+        officer_id=work.by,
         idempotency_key=key,
-        body_digest=outcome.digest,
-        attempt_id=attempt.id,
-        entry_id=entry.id,
+        body_digest=work.outcome.digest,
+        attempt_id=work.attempt.id,
+        entry_id=work.entry.id,
         accepted=True,
-        response={"next_at": next_at.isoformat() if next_at else None, "why": why},
-        before=vars(done),
-        created_at=now,
+        response={"next_at": next_at.isoformat() if next_at else None, "why": why.as_json()},
+        before=vars(work.done),
+        created_at=work.now,
     )
-    session.add(submission)
-    session.flush()
-    return Wrapped(attempt.id, next_at, why, submission_id=submission.id)
+    work.session.add(submission)
+    work.session.flush()
+    return Wrapped(work.attempt.id, next_at, why.as_json(), submission_id=submission.id)
 
 
-def _keep(session: Session, token: str, outcome: Outcome, *, officer_id: int, key: str, now: datetime) -> Wrapped:
+def _keep(
+    session: Session, token: str, outcome: Outcome, *, officer_id: int, key: str, now: datetime
+) -> Wrapped:
     """Keep an outcome that came too late: nothing is called again, a supervisor settles it."""
     person_id = leases.person_of_ended(session, token, officer_id=officer_id)
     if person_id is None:
         raise NotFound("lease")
     session.add(
-        OutcomeConflict(officer_id=officer_id, person_id=person_id, token=token, outcome=outcome.as_json(), at=now)
+        OutcomeConflict(
+            officer_id=officer_id, person_id=person_id, token=token, outcome=outcome.as_json(), at=now
+        )
     )
     submission = OutcomeSubmission(
         officer_id=officer_id,
@@ -487,5 +495,3 @@ _KEPT_FIELDS = (
 def _snapshot(entry: QueueEntry) -> dict[str, Any]:
     values = {name: getattr(entry, name) for name in _KEPT_FIELDS}
     return {name: v.isoformat() if isinstance(v, datetime) else v for name, v in values.items()}
-
-

@@ -58,7 +58,9 @@ def start(
     return attempt
 
 
-def finish(session: Session, attempt: Attempt, disposition: Disposition, *, note: str | None, now: datetime) -> None:
+def finish(
+    session: Session, attempt: Attempt, disposition: Disposition, *, note: str | None, now: datetime
+) -> None:
     """Close an attempt with its result; a corrected one is open again for its right result."""
     attempt.ended_at, attempt.disposition, attempt.retry_kind = now, disposition.code, disposition.retry.value
     attempt.note, attempt.corrected_at, attempt.corrected_by = note, None, None

@@ -72,8 +72,12 @@ def mark_missed(session: Session, *, now: datetime, after: timedelta = timedelta
     return len(missed)
 
 
-def settle(callback: Callback, *, attempt_id: int, attempted_at: datetime, within: timedelta, now: datetime) -> None:
+def settle(
+    callback: Callback, *, attempt_id: int, attempted_at: datetime, within: timedelta, now: datetime
+) -> None:
     """Note the call that answers a promise: kept when it was made in time, else missed for good."""
     in_time = attempted_at <= callback.promised_at + within
-    callback.state = CallbackState.KEPT if in_time and callback.state != CallbackState.MISSED else CallbackState.MISSED
+    callback.state = (
+        CallbackState.KEPT if in_time and callback.state != CallbackState.MISSED else CallbackState.MISSED
+    )
     callback.settled_at, callback.settled_by_attempt = now, attempt_id

@@ -13,10 +13,10 @@ from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
 from callcentre.outreach.models import Callback, CallbackState
 from callcentre.planning.policies import policy_of
-from callcentre.retry.policy import Policy
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
 from callcentre.retry.plan import CallAgain, NextStep, OtherRoute, RouteKind, Stop, next_attempt
+from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Choice, Option, Preference
 from callcentre.retry.state import PersonState
 
