@@ -180,7 +180,7 @@ def _known(session: Session, ids: Collection[int]) -> list[Known]:
             YoungPerson.sort_name,
             YoungPerson.email,
         ).where(YoungPerson.id.in_(part))
-        for person_id, family, first, usual, birth, sort, email in session.execute(people).tuples():
+        for person_id, family, first, usual, birth, sort, email in session.execute(people):
             held = numbers[person_id]
             contacts = held["contact"] | ({email} if email else set())
             found.append(

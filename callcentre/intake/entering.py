@@ -74,7 +74,7 @@ def load_places(session: Session, ground: Ground, person_ids: Sequence[int]) -> 
             QueueEntry.closed_at,
             QueueEntry.reopened_by,
         ).where(QueueEntry.programme_id == ground.programme_id, QueueEntry.person_id.in_(part))
-        for person_id, entry_id, territory_id, state, closed_at, codes in session.execute(query).tuples():
+        for person_id, entry_id, territory_id, state, closed_at, codes in session.execute(query):
             is_open = state == EntryState.OPEN
             reopened_by = frozenset((codes or "").split())
             places[person_id] = Place(entry_id, territory_id, is_open, closed_at, reopened_by)

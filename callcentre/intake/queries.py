@@ -104,12 +104,12 @@ def list_files(session: Session, programme_id: int | None = None) -> tuple[ListF
     query = _files().order_by(ListFile.uploaded_at.desc(), ListFile.id.desc())
     if programme_id is not None:
         query = query.where(ListFile.programme_id == programme_id)
-    return tuple(_file_view(file, code) for file, code in session.execute(query).tuples())
+    return tuple(_file_view(file, code) for file, code in session.execute(query))
 
 
 def list_file(session: Session, list_file_id: int) -> ListFileView:
     """One list file; raises NotFound."""
-    found = session.execute(_files().where(ListFile.id == list_file_id)).tuples().first()
+    found = session.execute(_files().where(ListFile.id == list_file_id)).first()
     if found is None:
         raise NotFound("Cette liste n’existe pas.")
     return _file_view(*found)
@@ -169,7 +169,7 @@ def rows(
     mappings = _mappings(session, list_file_id)
     found = [
         _row_view(row, _name(family, first), mappings)
-        for row, family, first in session.execute(query).tuples()
+        for row, family, first in session.execute(query)
         if not flagged_only or row.reasons
     ]
     if flagged_only:
@@ -179,16 +179,12 @@ def rows(
 
 def row(session: Session, row_id: int) -> RowView:
     """One row; raises NotFound."""
-    found = (
-        session.execute(
-            select(ListRow, YoungPerson.family_name, YoungPerson.first_name)
-            .outerjoin(YoungPerson, YoungPerson.id == ListRow.person_id)
-            .where(ListRow.id == row_id)
-            .execution_options(populate_existing=True)
-        )
-        .tuples()
-        .first()
-    )
+    found = session.execute(
+        select(ListRow, YoungPerson.family_name, YoungPerson.first_name)
+        .outerjoin(YoungPerson, YoungPerson.id == ListRow.person_id)
+        .where(ListRow.id == row_id)
+        .execution_options(populate_existing=True)
+    ).first()
     if found is None:
         raise NotFound("Cette ligne n’existe pas.")
     stored, family, first = found
@@ -200,7 +196,7 @@ def count_rows(session: Session, list_file_id: int) -> dict[str, int]:
     counted = session.execute(
         select(ListRow.fate, func.count()).where(ListRow.list_file_id == list_file_id).group_by(ListRow.fate)
     )
-    counts = dict(counted.tuples().all())
+    counts = dict(counted.all())
     return {str(fate): counts.get(fate, 0) for fate in Fate}
 
 
@@ -333,7 +329,7 @@ def _exported(
         select(NationalId.person_id, NationalId.kind, NationalId.value)
         .where(NationalId.person_id.in_(ids))
         .order_by(NationalId.id)
-    ).tuples():
+    ):
         identifiers[person_id, kind].append(value)
     numbers, stopped = _exported_numbers(session, ids, opposed)
     query = (
@@ -368,7 +364,7 @@ def _exported(
             in_current_list=person.id in current,
             opted_out=person.id in opposed or person.id in stopped,
         )
-        for person, uai, school, psad in session.execute(query).tuples()
+        for person, uai, school, psad in session.execute(query)
     }
 
 
@@ -376,16 +372,12 @@ def _exported_numbers(
     session: Session, ids: list[int], opposed: set[int]
 ) -> tuple[defaultdict[int, list[ExportedNumber]], set[int]]:
     """The numbers by person, and the people whose every callable number has asked to stop."""
-    links = (
-        session.execute(
-            select(PersonNumber, PhoneNumber.e164, PhoneNumber.kind)
-            .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
-            .where(PersonNumber.person_id.in_(ids))
-            .order_by(PersonNumber.position, PersonNumber.id)
-        )
-        .tuples()
-        .all()
-    )
+    links = session.execute(
+        select(PersonNumber, PhoneNumber.e164, PhoneNumber.kind)
+        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+        .where(PersonNumber.person_id.in_(ids))
+        .order_by(PersonNumber.position, PersonNumber.id)
+    ).all()
     opted_out: set[int] = set()
     for part in in_parts({link.number_id for link, _, _ in links}):
         query = select(OptOut.number_id).where(OptOut.number_id.in_(part), OptOut.revoked_at.is_(None))

@@ -296,7 +296,7 @@ def _load_numbers(session: Session, states: Mapping[int, PersonState], part: Seq
         .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
         .where(PersonNumber.person_id.in_(part))
     )
-    for person_id, e164, link_id, owner, callable_, source in session.execute(query).tuples():
+    for person_id, e164, link_id, owner, callable_, source in session.execute(query):
         states[person_id].numbers[e164] = LinkState(link_id, owner, callable_, source)
 
 
@@ -367,7 +367,7 @@ def _find_numbers(session: Session, e164s: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in _parts(e164s):
         query = select(PhoneNumber.e164, PhoneNumber.id).where(PhoneNumber.e164.in_(part))
-        found.update(session.execute(query).tuples())
+        found |= dict(session.execute(query).tuples().all())
     return found
 
 
@@ -457,7 +457,7 @@ class _Writer:
         if key not in self._schools:
             uai, name = school
             query = select(School.id, School.name).where(School.uai == uai).order_by(School.id)
-            rows = self._session.execute(query).tuples().all()
+            rows = self._session.execute(query).all()
             match = [row_id for row_id, row_name in rows if uai is not None or fold(row_name) == key[1]]
             if not match:
                 made = School(uai=uai, name=name, commune=commune)
