@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from datetime import date, time
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
@@ -80,7 +81,7 @@ class CallingHoursConfig(_Part):
     @field_validator("weekdays", "saturday")
     @classmethod
     def _ordered(cls, spans: tuple[Span, ...]) -> tuple[Span, ...]:
-        for (_, previous_end), (start, _) in zip(spans, spans[1:], strict=False):
+        for (_, previous_end), (start, _) in pairwise(spans):
             if start < previous_end:
                 raise ValueError("windows overlap or are not in order")
         if any(end <= start for start, end in spans):
@@ -261,7 +262,10 @@ def load_programmes(folder: Path) -> dict[str, Programme]:
         programme = load_programme(file)
         if programme.code in programmes:
             raise ConfigurationError(
-                file=file.name, key="code", problem=f"{programme.code!r} is used by two files.", remedy="Rename one."
+                file=file.name,
+                key="code",
+                problem=f"{programme.code!r} is used by two files.",
+                remedy="Rename one.",
             )
         programmes[programme.code] = programme
     return programmes
@@ -273,7 +277,10 @@ def load_programme(file: Path) -> Programme:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            file=file.name, key="(syntax)", problem=f"{error}.", remedy="Correct the line named; the file is TOML in UTF-8."
+            file=file.name,
+            key="(syntax)",
+            problem=f"{error}.",
+            remedy="Correct the line named; the file is TOML in UTF-8.",
         ) from error
     try:
         return Programme.model_validate(data)

@@ -1,4 +1,4 @@
-"""The tables of a test database."""
+"""The tables of a test database: those that the migrations make."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from callcentre.migrations import upgrade
 
 
 def create_schema(url: str) -> None:
-    """Bring an empty database to the newest revision."""
+    """Create every table of the product in an empty database."""
     engine = make_engine(url)
     upgrade(engine)
     engine.dispose()

@@ -108,7 +108,8 @@ _RENEW = _typed(
     f"RETURNING {_COLUMNS}"
 )
 _START = _typed(
-    "UPDATE turns SET attempt_id = :attempt, renewed_at = :now, lease_until = :until WHERE id = :turn AND token = :token"
+    "UPDATE turns SET attempt_id = :attempt, renewed_at = :now, lease_until = :until "
+    "WHERE id = :turn AND token = :token"
 )
 _LOCK = text(
     """
@@ -339,16 +340,19 @@ def _claim_statement(territories: int, locking: bool) -> TextClause:
     indexes serve every branch; a branch is read only when those before it are empty.
     """
     lock = " FOR UPDATE SKIP LOCKED" if locking else ""
-    branches = [
-        f"SELECT id FROM turns WHERE {_READY} AND lane < 4 "
-        "AND (reserved_for IS NULL OR reserved_for = :officer OR team_from <= :now OR reserved_for NOT IN :available) "
+    urgent = (
+        f"SELECT id FROM turns WHERE {_READY} AND lane < 4 AND (reserved_for IS NULL OR reserved_for = :officer "
+        "OR team_from <= :now OR reserved_for NOT IN :available) "
         f"ORDER BY lane, CASE WHEN reserved_for = :officer THEN 0 ELSE 1 END, due_at LIMIT 1{lock}"
-    ]
-    branches += [
-        f"SELECT id FROM turns WHERE {_READY} AND lane = 4 AND territory_id = :t{position} AND priority = {priority} "
-        f"ORDER BY due_at LIMIT 1{lock}"
-        for position in range(territories)
-        for priority in PRIORITIES
+    )
+    branches = [
+        urgent,
+        *(
+            f"SELECT id FROM turns WHERE {_READY} AND lane = 4 AND territory_id = :t{position} "
+            f"AND priority = {priority} ORDER BY due_at LIMIT 1{lock}"
+            for position in range(territories)
+            for priority in PRIORITIES
+        ),
     ]
     heads = " UNION ALL ".join(
         f"SELECT id FROM ({branch}) AS b{number}" for number, branch in enumerate(branches)

@@ -227,7 +227,7 @@ def next_due_at(session: Session, desk: Desk, *, now: datetime) -> datetime | No
 
 
 def _top_up(session: Session, desk: Desk, now: datetime) -> None:
-    """Plan more people before a territory runs dry, so that each keeps its turn; a fruitless try is not repeated soon."""
+    """Plan more people before a territory runs dry, so that each keeps its turn; a fruitless try waits a little."""
     if desk.ledger.is_dry(desk.programme_id, now=now):
         return
     if not is_low(session, desk.programme_id, now=now):

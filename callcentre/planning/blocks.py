@@ -94,7 +94,7 @@ def is_low(session: Session, programme_id: int, *, now: datetime) -> bool:
 
 
 def _sweep(session: Session, programme: Programme, programme_id: int, now: datetime) -> None:
-    """Take away turns whose block is over, carry promises and calls received into the next one, look again at the rest."""
+    """Take away turns whose block is over, carry promises and calls received over, look again at the rest."""
     session.execute(
         delete(Turn).where(
             Turn.programme_id == programme_id,
