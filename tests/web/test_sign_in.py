@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from tests.web.conftest import Site, sign_in, text_of
+import html
+import re
+from datetime import timedelta
+
+import pytest
+
+from callcentre.accounts import queries, users
+from callcentre.database import reading, writing
+from tests.web.site import PASSWORD, Site, send, sign_in, text_of, token_in
+
+ORIGIN = {"Origin": "http://localhost"}
 
 
 def test_wrong_password_is_said_clearly_and_the_login_is_kept(site: Site) -> None:
@@ -12,5 +22,178 @@ def test_wrong_password_is_said_clearly_and_the_login_is_kept(site: Site) -> Non
     assert 'value="officer"' in answer.get_data(as_text=True)
 
 
-def test_each_role_lands_on_its_page(site: Site) -> None:
-    assert site.client("officer").get("/account").status_code == 200
+@pytest.mark.parametrize("login", ["officer", "nobody"])
+def test_an_unknown_login_gets_the_same_words_as_a_wrong_password(site: Site, login: str) -> None:
+    assert "Identifiant ou mot de passe incorrect. Vérifiez" in text_of(sign_in(site.client(), login, "x"))
+
+
+def test_too_many_tries_tell_the_wait_and_the_right_password_works_after_it(site: Site) -> None:
+    client = site.client()
+    for _ in range(5):
+        answer = sign_in(client, "officer", "not this one")
+    assert "attendez 31 s" in text_of(answer)
+    refused = sign_in(client, "officer")
+    assert refused.status_code == 429
+    assert 'value="officer"' in refused.get_data(as_text=True)
+    site.clock.advance(timedelta(seconds=31))
+    assert sign_in(client, "officer").status_code == 302
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_says_nothing(site: Site) -> None:
+    answer = sign_in(site.client(), "officer")
+    cookie = next(c for c in answer.headers.getlist("Set-Cookie") if c.startswith("callcentre_session="))
+    assert re.fullmatch(r"callcentre_session=ccs_[\w-]{43}; HttpOnly; Path=/; SameSite=Lax", cookie)
+
+
+def test_the_cookie_is_secure_anywhere_but_on_this_machine(site: Site) -> None:
+    client = site.app.test_client()
+    page = client.get("/sign-in", base_url="https://appels.example.org")
+    answer = client.post(
+        "/sign-in",
+        base_url="https://appels.example.org",
+        data={"login": "officer", "password": PASSWORD, "csrf_token": token_in(page)},
+        headers={"Referer": "https://appels.example.org/sign-in"},
+    )
+    assert answer.status_code == 302
+    assert all("Secure" in cookie for cookie in answer.headers.getlist("Set-Cookie"))
+
+
+def test_an_unused_session_ends_and_a_used_one_goes_on_until_its_absolute_end(site: Site) -> None:
+    used, unused = site.client("officer"), site.client("colleague")
+    for _ in range(11):
+        site.clock.advance(timedelta(minutes=60))
+        assert used.get("/account").status_code == 200
+    assert unused.get("/account").headers["Location"] == "/sign-in?next=/account"
+    site.clock.advance(timedelta(minutes=61))
+    assert used.get("/account").status_code == 302
+
+
+def test_asking_for_the_state_of_the_session_does_not_keep_it_alive(site: Site) -> None:
+    client = site.client("officer")
+    site.clock.advance(timedelta(hours=4))
+    assert client.get("/session").json["ends_in_seconds"] == 4 * 3600  # type: ignore[index]
+    site.clock.advance(timedelta(hours=4))
+    assert client.get("/session").json["signed_in"] is False  # type: ignore[index]
+
+
+def test_somebody_who_says_that_they_are_there_keeps_the_session(site: Site) -> None:
+    client = site.client("officer")
+    token = token_in(client.get("/account"))
+    site.clock.advance(timedelta(hours=7))
+    assert client.post("/session", headers={"X-CSRFToken": token, **ORIGIN}).status_code == 200
+    assert client.get("/session").json["ends_in_seconds"] == 5 * 3600  # type: ignore[index]
+
+
+def test_signing_out_ends_the_session_on_the_server_and_the_presence(site: Site) -> None:
+    client = site.client("officer")
+    cookie = client.get_cookie("callcentre_session")
+    assert cookie is not None
+    send(client, "/sign-out")
+    client.set_cookie("callcentre_session", cookie.value)
+    assert client.get("/account").status_code == 302
+    with reading(site.runtime.sessions) as session:
+        assert queries.officers_present(session, site.clock.now()) == ()
+
+
+def test_signing_in_makes_an_officer_present(site: Site) -> None:
+    site.client("officer")
+    site.client("supervisor")
+    with reading(site.runtime.sessions) as session:
+        present = queries.officers_present(session, site.clock.now())
+    assert [officer.display_name for officer in present] == ["Camille Roux"]
+
+
+def test_a_closed_account_is_out_at_once_and_told_so_at_the_next_sign_in(site: Site) -> None:
+    client = site.client("officer")
+    with writing(site.runtime.sessions) as session:
+        users.set_active(session, site.ids["officer"], False, now=site.clock.now())
+    assert client.get("/account").status_code == 302
+    assert "Ce compte est fermé" in text_of(sign_in(client, "officer"))
+
+
+@pytest.mark.parametrize(
+    "after", ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "evil", ""]
+)
+def test_the_page_after_sign_in_is_always_one_of_ours(site: Site, after: str) -> None:
+    answer = sign_in(site.client(), "admin", next=after)
+    assert answer.headers["Location"].startswith("/")
+    assert "evil" not in answer.headers["Location"]
+
+
+def test_the_page_that_was_asked_for_comes_after_the_sign_in(site: Site) -> None:
+    client = site.client()
+    asked = client.get("/users?filtre=tous")
+    assert asked.headers["Location"] == "/sign-in?next=/users?filtre%3Dtous"
+    assert sign_in(client, "admin", next="/users?filtre=tous").headers["Location"] == "/users?filtre=tous"
+
+
+def test_what_was_typed_when_the_session_ended_is_given_back_and_sent_by_a_button(site: Site) -> None:
+    client = site.client("admin")
+    typed = {"login": "lea.martin", "display_name": "Léa <Martin>", "role": "officer", "csrf_token": "old"}
+    site.clock.advance(timedelta(hours=9))
+
+    ended = client.post("/users/new", data=typed, headers=ORIGIN)
+    assert ended.status_code == 401
+    assert "Léa <Martin>" in text_of(ended)
+    carried = _hidden(ended.get_data(as_text=True), "carried")
+
+    wrong = sign_in(client, "admin", "wrong", carried=carried)
+    assert "Léa <Martin>" in text_of(wrong)
+
+    resend = sign_in(client, "admin", carried=_hidden(wrong.get_data(as_text=True), "carried"))
+    assert resend.status_code == 200
+    assert "rien n’est encore parti" in text_of(resend)
+    assert 'action="/users/new"' in resend.get_data(as_text=True)
+    sent = client.post(
+        "/users/new",
+        data={"display_name": "Léa <Martin>", "login": "lea.martin", "csrf_token": token_in(resend)},
+        headers=ORIGIN,
+    )
+    assert "Mot de passe temporaire, montré une seule fois" in text_of(sent)
+
+
+def test_a_page_older_than_the_sign_in_shows_what_it_sent_instead_of_losing_it(site: Site) -> None:
+    client = site.client("admin")
+    answer = client.post(
+        "/users/new", data={"display_name": "Léa Martin", "csrf_token": "of another sign-in"}, headers=ORIGIN
+    )
+    assert answer.status_code == 403
+    assert "Léa Martin" in text_of(answer)
+    assert "rien n’est encore parti" in text_of(answer)
+
+
+def test_nothing_is_given_back_to_a_form_of_another_site(site: Site) -> None:
+    client = site.client("admin")
+    for headers in ({"Origin": "https://evil.example"}, {}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = client.post("/users/new", data={"display_name": "Léa Martin"}, headers=headers)
+        assert answer.status_code == 403
+        assert "Léa Martin" not in text_of(answer)
+
+
+def test_a_script_is_told_the_difference_between_an_ended_session_and_an_old_page(site: Site) -> None:
+    json = {"Accept": "application/json", **ORIGIN}
+    assert site.client().post("/account/preferences", headers=json).json["error"]["code"] == "signed_out"  # type: ignore[index]
+    answer = site.client("officer").post("/account/preferences", headers=json)
+    assert answer.status_code == 403
+    assert answer.json["error"]["code"] == "stale_page"  # type: ignore[index]
+
+
+def test_signing_in_changes_the_csrf_secret(site: Site) -> None:
+    client = site.client()
+    before = token_in(client.get("/sign-in"))
+    sign_in(client, "officer")
+    answer = client.post("/account/preferences", data={"theme": "dark", "csrf_token": before}, headers=ORIGIN)
+    assert answer.status_code == 403
+
+
+def test_the_language_chosen_before_signing_in_is_remembered(site: Site) -> None:
+    client = site.client()
+    assert "Mot de passe" in text_of(client.get("/sign-in"))
+    send(client, "/language", page="/sign-in", language="en", next="")
+    assert "Password" in text_of(client.get("/sign-in"))
+
+
+def _hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None
+    return html.unescape(found[1])
