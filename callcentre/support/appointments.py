@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Refused, Stage, entering
-from callcentre.support.models import Appointment, AppointmentState
+from callcentre.support.kinds import AppointmentState
+from callcentre.support.models import Appointment
 
 CAUSE_KEPT = "appointment_kept"
 CAUSE_STARTED = "support_started"

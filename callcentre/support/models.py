@@ -3,43 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 
 from sqlalchemy import ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcentre.database import Base, Identifier
-
-
-class AppointmentState(StrEnum):
-    """What became of an appointment."""
-
-    PLANNED = "planned"
-    KEPT = "kept"
-    MISSED = "missed"
-    CANCELLED = "cancelled"
-
-
-class SolutionKind(StrEnum):
-    """The kinds of solution that count as a positive exit (mission: "one definition per funnel stage")."""
-
-    SCHOOL = "school"
-    APPRENTICESHIP = "apprenticeship"
-    VOCATIONAL_TRAINING = "vocational_training"
-    JOB = "job"
-    CIVIC_SERVICE = "civic_service"
-    E2C = "e2c"
-    EPIDE = "epide"
-    SMV = "smv"
-    QUALIFICATION = "qualification"
-
-
-class Evidence(StrEnum):
-    """How well a solution is proved, from weakest to strongest."""
-
-    DECLARED = "declared"
-    CONFIRMED = "confirmed"
-    DOCUMENT = "document"
+from callcentre.support.kinds import AppointmentState
 
 
 class Appointment(Base):

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from callcentre.errors import NotAllowed, NotFound
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Refused, Stage, entering
-from callcentre.support.models import Evidence, Solution, SolutionKind
+from callcentre.support.kinds import Evidence, SolutionKind
+from callcentre.support.models import Solution
 
 CAUSE = "solution"
 

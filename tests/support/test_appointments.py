@@ -11,7 +11,8 @@ from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.funnel import changes, queries
 from callcentre.funnel.stages import Stage
 from callcentre.support import appointments
-from callcentre.support.models import Appointment, AppointmentState
+from callcentre.support.kinds import AppointmentState
+from callcentre.support.models import Appointment
 from tests.funnel.ground import NOW, add_people, add_programme, add_user
 
 HOUR = timedelta(hours=1)

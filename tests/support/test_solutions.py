@@ -12,7 +12,8 @@ from callcentre.errors import NotAllowed, NotFound
 from callcentre.funnel import changes, queries
 from callcentre.funnel.stages import ORDER, Stage
 from callcentre.support import solutions
-from callcentre.support.models import Evidence, Solution, SolutionKind
+from callcentre.support.kinds import Evidence, SolutionKind
+from callcentre.support.models import Solution
 from tests.funnel.ground import NOW, add_people, add_programme, add_user
 
 PARIS = ZoneInfo("Europe/Paris")
