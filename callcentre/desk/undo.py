@@ -39,7 +39,7 @@ class Undone:
 def undo(session: Session, desk: Desk, submission_id: int, *, officer_id: int, now: datetime) -> Undone:
     """Take back a result; its author's right, for five minutes, while nobody else has the person.
 
-    Undoing twice does nothing more.
+    Undoing twice does nothing more. With another card open, the person's card waits: see `take_up_again`.
     """
     submission = session.get(OutcomeSubmission, submission_id)
     if submission is None or submission.officer_id != officer_id or submission.attempt_id is None:
@@ -51,6 +51,28 @@ def undo(session: Session, desk: Desk, submission_id: int, *, officer_id: int, n
         _take_back(session, desk, submission, entry, attempt, officer_id, now)
     lease = leases.of_officer(session, officer_id)
     return Undone(attempt.id, attempt.person_id, lease if lease and lease.attempt_id == attempt.id else None)
+
+
+def take_up_again(session: Session, desk: Desk, *, officer_id: int, now: datetime) -> Lease | None:
+    """Give back the card of a result that its author undid while another card was open; None when none waits."""
+    found = session.execute(
+        select(OutcomeSubmission, Attempt)
+        .join(Attempt, Attempt.id == OutcomeSubmission.attempt_id)
+        .where(
+            OutcomeSubmission.officer_id == officer_id,
+            OutcomeSubmission.undone_at > now - desk.settle_after,
+            Attempt.corrected_at.is_not(None),
+            Attempt.corrected_by == officer_id,
+        )
+        .order_by(OutcomeSubmission.id.desc())
+        .limit(1)
+    ).first()
+    if found is None or leases.of_person(session, found[1].person_id) is not None:
+        return None
+    attempt = found[1]
+    _give_back(session, desk, session.get_one(QueueEntry, attempt.entry_id), attempt, officer_id, now)
+    lease = leases.of_officer(session, officer_id)
+    return lease if lease is not None and lease.attempt_id == attempt.id else None
 
 
 def last_undoable(

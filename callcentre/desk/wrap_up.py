@@ -133,7 +133,7 @@ def settle(
     state = states_of(session, desk.programme, lease.programme_id, [lease.person_id])[lease.person_id]
     _check_promise(desk, outcome, state, now)
     attempt = _attempt(session, desk, lease, outcome, state)
-    attempts.finish(session, attempt, disposition, note=outcome.note.strip() or None, now=now)
+    attempts.finish(session, attempt, disposition, note=_note(outcome), now=now)
     work = _Work(
         session=session,
         desk=desk,
@@ -233,6 +233,11 @@ def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, state
         hours=desk.policy.hours,
         now=lease.granted_at,
     )
+
+
+def _note(outcome: Outcome) -> str | None:
+    """Say what is kept in words: the reason that the disposition asked for, then the note."""
+    return " – ".join(part for part in (outcome.reason.strip(), outcome.note.strip()) if part) or None
 
 
 def _settle_promise(work: _Work) -> Callback | None:

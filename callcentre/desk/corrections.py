@@ -1,0 +1,73 @@
+"""What is put right on a person's own page: a number found, an opposition said, a stop taken back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from callcentre.audit import trail
+from callcentre.callqueue import entries
+from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.desk.context import Desk
+from callcentre.desk.wrap_up import close_everywhere
+from callcentre.errors import InvalidInput, NotFound
+from callcentre.people import numbers, opt_outs
+from callcentre.people.kinds import NumberOwner
+from callcentre.planning.eligibility import reconsider
+
+
+def add_number(
+    session: Session, desk: Desk, person_id: int, text: str, owner: NumberOwner, *, by: int, now: datetime
+) -> int:
+    """Add a number that was found; it re-opens whoever left the queue for want of one. Returns the number's id."""
+    if not text.strip():
+        raise InvalidInput("Indiquez le nouveau numéro.", field="new_number")
+    entry = _entry(session, desk, person_id)
+    number_id = numbers.add(
+        session, person_id=person_id, text=text, owner=owner, region=desk.programme.region, now=now
+    )
+    trail.record(
+        session, "number_added", "person", person_id, by=by, now=now, details={"number_id": number_id}
+    )
+    if entry.state == EntryState.CLOSED and "new_number" in (entry.reopened_by or "").split():
+        entries.reopen(session, entry, now=now)
+    affected = {person_id, *opt_outs.people_reached_by(session, number_id)}
+    reconsider(session, desk.programme, desk.programme_id, affected, now=now)
+    return number_id
+
+
+def oppose(session: Session, desk: Desk, person_id: int, *, source: str, by: int, now: datetime) -> None:
+    """Record that a young person wants no contact any more, outside a call: every number, every programme."""
+    _entry(session, desk, person_id)
+    opt_outs.oppose(session, person_id=person_id, source=source, now=now, by=by)
+    close_everywhere(session, person_id, now=now)
+    trail.record(session, "opposition_recorded", "person", person_id, by=by, now=now)
+
+
+def revoke_opt_out(
+    session: Session, desk: Desk, person_id: int, opt_out_id: int, *, reason: str, by: int, now: datetime
+) -> None:
+    """Take back an opt-out recorded by mistake; whoever had left the queue for it comes back."""
+    reached = opt_outs.revoke_opt_out(session, opt_out_id, by=by, reason=reason, now=now)
+    if person_id not in reached:
+        raise NotFound("opt_out")
+    trail.record(
+        session, "opt_out_revoked", "person", person_id, by=by, now=now, details={"opt_out": opt_out_id}
+    )
+    for reached_id in sorted(reached):
+        for entry in entries.closed_by(session, reached_id, "opted_out"):
+            entries.reopen(session, entry, now=now)
+    reconsider(session, desk.programme, desk.programme_id, reached, now=now)
+
+
+def _entry(session: Session, desk: Desk, person_id: int) -> QueueEntry:
+    entry = session.scalar(
+        select(QueueEntry).where(
+            QueueEntry.programme_id == desk.programme_id, QueueEntry.person_id == person_id
+        )
+    )
+    if entry is None:
+        raise NotFound("person")
+    return entry
