@@ -53,7 +53,8 @@ def open_entries(
         if person not in known
     ]
     if rows:
-        session.execute(insert(QueueEntry), rows)
+        # The table, not the class: the mapper would send one statement for each run of equal non-null columns.
+        session.execute(insert(QueueEntry.__table__), rows)  # type: ignore[arg-type]
     return len(rows)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, aliased
 
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
@@ -98,21 +98,21 @@ def advance_many(
             )
         )
         rows = [
-            StageChange(
-                programme_id=programme_id,
-                person_id=person_id,
-                stage=Stage.TO_CONTACT,
-                at=at,
-                recorded_at=now,
-                recorded_by=by,
-                cause=cause,
-                details=dict(details or {}),
-            )
+            {
+                "programme_id": programme_id,
+                "person_id": person_id,
+                "stage": Stage.TO_CONTACT,
+                "at": at,
+                "recorded_at": now,
+                "recorded_by": by,
+                "cause": cause,
+                "details": dict(details or {}),
+            }
             for person_id in part
             if person_id not in held
         ]
-        session.add_all(rows)
-        session.flush()
+        if rows:
+            session.execute(insert(StageChange), rows)
         added += len(rows)
     return added
 

@@ -385,11 +385,7 @@ class _Writer:
         """Insert new people with all that is theirs; return their ids in order."""
         if not arrivals:
             return []
-        rows = [self._person(arrival) for arrival in arrivals]
-        statement = insert(YoungPerson.__table__).returning(  # type: ignore[arg-type]
-            YoungPerson.__table__.c.id, sort_by_parameter_order=True
-        )
-        ids = list(self._session.scalars(statement, rows))
+        ids = self._insert_people([self._person(arrival) for arrival in arrivals])
         guardians = self._insert_guardians(
             [
                 (person, guardian)
@@ -435,6 +431,20 @@ class _Writer:
         if self._links:
             self._session.execute(insert(PersonNumber.__table__), self._links)  # type: ignore[arg-type]
 
+    def _insert_people(self, rows: Sequence[dict[str, Any]]) -> list[int]:
+        """Insert people in few statements and return their ids in order.
+
+        Keys grow in the order of the values on both databases, but the rows of RETURNING come in any; asking
+        SQLAlchemy to sort them would send one statement a person to SQLite.
+        """
+        table = YoungPerson.__table__
+        returned = (table.c.id, table.c.sort_name, table.c.birth_date)
+        made = sorted(self._session.execute(insert(table).returning(*returned), rows))  # type: ignore[arg-type]
+        wanted = [(row["sort_name"], row["birth_date"]) for row in rows]
+        if [(name, birth) for _, name, birth in made] != wanted:
+            raise RuntimeError("the database numbered new people in another order than they were sent in")
+        return [row_id for row_id, _, _ in made]
+
     def _person(self, arrival: Arrival) -> dict[str, Any]:
         candidate = arrival.candidate
         school = _school_of(candidate)
@@ -473,15 +483,14 @@ class _Writer:
         if not guardians:
             return {}
         table = Guardian.__table__
-        statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)  # type: ignore[arg-type]
-        ids = self._session.scalars(
-            statement,
+        made = self._session.execute(
+            insert(table).returning(table.c.person_id, table.c.rank, table.c.id),  # type: ignore[arg-type]
             [
                 {"person_id": person_id, "rank": g.rank, **{name: getattr(g, name) for name in _GUARDIAN}}
                 for person_id, g in guardians
             ],
         )
-        return {(person, g.rank): row_id for (person, g), row_id in zip(guardians, ids, strict=True)}
+        return {(person_id, rank): row_id for person_id, rank, row_id in made}
 
     def _write_guardians(
         self, state: PersonState, guardians: Sequence[CandidateGuardian]
