@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select, union
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.models import Lane, QueueEntry, Turn
+from callcentre.callqueue.models import Lane, LeaseLog, QueueEntry, Turn
 from callcentre.database import in_parts
 from callcentre.directory.models import Territory
 from callcentre.funnel.models import StageChange
@@ -30,8 +30,9 @@ PAGE = 50
 class Behind:
     """Which people: those who satisfy everything that is given.
 
-    `week`: a Monday; the entry into `stage` falls into it. `officer_id` recorded that entry. `ready`,
-    `leased` and `promised` are about this moment.
+    `week`: a Monday; the entry into `stage` falls into it. `officer_id` recorded that entry, or made the call when
+    `called_on` is given. `ready`, `leased`, `promised`: at this moment. `called_on`: called that day, with a
+    contact if `contacts_only`. `served_on`: given to an officer that day in the order of the balance.
     """
 
     stage: Stage | None = None
@@ -44,6 +45,9 @@ class Behind:
     ready: bool = False
     leased: bool = False
     promised: bool = False
+    called_on: date | None = None
+    contacts_only: bool = False
+    served_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,12 @@ def _chosen(programme: Programme, programme_id: int, behind: Behind, now: dateti
         statement = statement.where(reason_of() == behind.reason)
     if behind.promised:
         statement = statement.where(YoungPerson.id.in_(_promised(programme_id)))
+    if behind.called_on is not None:
+        statement = statement.where(
+            YoungPerson.id.in_(_called(programme, programme_id, behind, behind.called_on))
+        )
+    if behind.served_on is not None:
+        statement = statement.where(YoungPerson.id.in_(_served(programme_id, behind.served_on)))
     if behind.ready or behind.leased or behind.lane is not None:
         statement = statement.where(YoungPerson.id.in_(_turns(programme_id, behind, now)))
     return statement
@@ -165,6 +175,33 @@ def _promised(programme_id: int) -> Select[int]:
         Callback.programme_id == programme_id,
         Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
         Callback.settled_at.is_(None),
+    )
+
+
+def _called(programme: Programme, programme_id: int, behind: Behind, day: date) -> Select[int]:
+    statement = select(Attempt.person_id).where(
+        Attempt.programme_id == programme_id,
+        Attempt.started_at >= local_midnight(day, programme.tz),
+        Attempt.started_at < local_midnight(day + timedelta(days=1), programme.tz),
+    )
+    if behind.officer_id is not None:
+        statement = statement.where(Attempt.officer_id == behind.officer_id)
+    if behind.contacts_only:
+        contacts = [code for code, entry in programme.code_book().items() if entry.is_contact]
+        statement = statement.where(Attempt.disposition.in_(contacts), Attempt.corrected_at.is_(None))
+    return statement
+
+
+def _served(programme_id: int, day: date) -> CompoundSelect[int]:
+    return union(
+        *(
+            select(table.person_id).where(
+                table.programme_id == programme_id,
+                table.granted_on == day,
+                table.lane == int(Lane.ORDINARY),
+            )
+            for table in (LeaseLog, Turn)
+        )
     )
 
 
