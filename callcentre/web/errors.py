@@ -18,7 +18,7 @@ from callcentre.web.guards import wants_json
 from callcentre.web.i18n import gettext, mark
 
 NEVER_CARRIED = frozenset(
-    {"csrf_token", "password", "new_password", "again", "current_password", "login", "carried"}
+    {"csrf_token", "password", "new_password", "again", "current_password", "carried"}
 )
 """Fields that are not shown again nor sent again after a new sign-in."""
 
