@@ -11,6 +11,7 @@ from callcentre.accounts.kinds import Role
 from callcentre.runtime import Runtime
 from callcentre.web import (
     account,
+    api,
     assets,
     errors,
     formats,
@@ -30,6 +31,7 @@ BLUEPRINTS: Final[tuple[tuple[Blueprint, Guard], ...]] = (
     (sign_in.blueprint, Guard.open()),
     (account.blueprint, Guard.signed_in()),
     (users.blueprint, Guard.of(Role.ADMINISTRATOR)),
+    (api.blueprint, Guard.api()),
 )
 """Every blueprint with its guard; what is not here does not exist. A view narrows it with `guards.only`."""
 

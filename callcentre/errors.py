@@ -70,6 +70,11 @@ class IdempotencyMismatch(CallCentreError):
 
     code = "idempotency_mismatch"
     status = 422
+    field = "Idempotency-Key"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
 
 
 class StorageFull(CallCentreError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -71,6 +71,8 @@ class Lease:
     granted_at: datetime
     renewed_at: datetime
     until: datetime
+    granted_now: bool = False
+    """Whether this very call granted it; asking again gives the same lease without."""
 
     def needs_settling(self, now: datetime, after: timedelta) -> bool:
         """Tell whether an open attempt has been without a sign of life for so long that it must be settled."""
@@ -215,7 +217,7 @@ def claim_next(
             if lease is not None:
                 if lease.lane is Lane.ORDINARY and weights:
                     ledger.granted(programme_id, day=day, territory=lease.territory_id, weights=weights)
-                return lease
+                return replace(lease, granted_now=True)
             if raced:
                 break
         else:

@@ -75,6 +75,16 @@ def take_up_again(session: Session, desk: Desk, *, officer_id: int, now: datetim
     return lease if lease is not None and lease.attempt_id == attempt.id else None
 
 
+def submission_of(session: Session, attempt_id: int, *, officer_id: int) -> int | None:
+    """Return the id of the last result that an officer gave a call, or None when they gave none."""
+    return session.scalar(
+        select(OutcomeSubmission.id)
+        .where(OutcomeSubmission.attempt_id == attempt_id, OutcomeSubmission.officer_id == officer_id)
+        .order_by(OutcomeSubmission.id.desc())
+        .limit(1)
+    )
+
+
 def last_undoable(
     session: Session, desk: Desk, *, officer_id: int, now: datetime
 ) -> OutcomeSubmission | None:

@@ -27,6 +27,7 @@ KEYWORDS: dict[str, Any] = {
     "mark": None,
     "ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),
+    "IdempotencyMismatch": None,
     "InvalidInput": None,
     "NotAllowed": None,
     "LeaseLost": None,

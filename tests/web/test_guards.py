@@ -12,6 +12,7 @@ from callcentre.web.guards import allowed_roles
 from tests.web.site import Site, token_in
 
 OPEN = {
+    "api.openapi",
     "health.live",
     "health.ready",
     "sign_in.choose_language",
