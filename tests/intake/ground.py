@@ -46,9 +46,7 @@ def expected(sample: str) -> dict[str, Any]:
     return found
 
 
-def csv_list(
-    *people: Mapping[str, str], headers: Sequence[str] = HEADERS, encoding: str = "utf-8"
-) -> bytes:
+def csv_list(*people: Mapping[str, str], headers: Sequence[str] = HEADERS, encoding: str = "utf-8") -> bytes:
     """A list of people as a CSV file; each person has only the cells that the test is about."""
     defaults = {"Nom": "MARTIN", "Prénom": "Léa", "Né(e) le": "14/02/2008", "CP": "13001"}
     lines = [";".join(headers)]

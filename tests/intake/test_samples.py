@@ -99,9 +99,7 @@ def everything(sessions: sessionmaker[Session]) -> dict[str, int | None]:
 
 
 @pytest.mark.parametrize("sample", ["classeur", "brouillonne"])
-def test_importing_a_sample_again_changes_nothing(
-    both_sessions: sessionmaker[Session], sample: str
-) -> None:
+def test_importing_a_sample_again_changes_nothing(both_sessions: sessionmaker[Session], sample: str) -> None:
     sessions = both_sessions
     content, name = ground.SAMPLES[sample].read_bytes(), ground.SAMPLES[sample].name
     first = ground.import_list(sessions, content, name)
