@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue.lease import reclaim_expired
+from callcentre.desk.retention import forget_old
 from callcentre.intake.importing import resume_interrupted
 from callcentre.intake.retention import purge_quarantine as purge_expired_quarantine
 from callcentre.outreach.callbacks import mark_missed
@@ -38,3 +39,8 @@ def resume_imports(runtime: Runtime, now: datetime) -> object:
 def purge_quarantine(session: Session, runtime: Runtime, now: datetime) -> object:
     """Empty quarantined rows whose time is up, except for row number and reason."""
     return purge_expired_quarantine(session, now)
+
+
+def forget_submissions(session: Session, runtime: Runtime, now: datetime) -> object:
+    """Forget idempotency keys and drafts whose time is up."""
+    return forget_old(session, now=now, keep=timedelta(days=runtime.settings.idempotency_days))

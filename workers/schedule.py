@@ -67,4 +67,5 @@ def job_table(settings: Settings) -> tuple[Job, ...]:
         Job("mark-missed-callbacks", Every(minute), work=jobs.mark_missed_callbacks),
         Job("resume-imports", Every(minute), steps=jobs.resume_imports),
         Job("purge-quarantine", Nightly(time(3)), work=jobs.purge_quarantine),
+        Job("forget-submissions", Nightly(time(3)), work=jobs.forget_submissions),
     )
