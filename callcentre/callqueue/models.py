@@ -9,40 +9,24 @@ appended to the lease log, from which the balance between territories is recompu
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import IntEnum, StrEnum
 from typing import Any
 
 from sqlalchemy import Float, ForeignKey, Index, Integer, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from callcentre.callqueue.kinds import EntryState, Lane, LeaseEnding
 from callcentre.database import Base, Identifier, JsonValue
 
-
-class Lane(IntEnum):
-    """The one order of the queue: a lower lane is always served first."""
-
-    LIVE_INBOUND = 0
-    MISSED_INBOUND = 1
-    PROMISE = 2
-    REPLY = 3
-    ORDINARY = 4
-
-
-class EntryState(StrEnum):
-    """Whether the queue still works for a person."""
-
-    OPEN = "open"
-    CLOSED = "closed"
-
-
-class LeaseEnding(StrEnum):
-    """How a lease ended."""
-
-    CLOSED = "closed"
-    RELEASED = "released"
-    SKIPPED = "skipped"
-    EXPIRED = "expired"
-    SETTLED = "settled"
+__all__ = [
+    "EntryState",
+    "Lane",
+    "LeaseEnding",
+    "LeaseLog",
+    "NumberLock",
+    "QueueEntry",
+    "TerritoryDay",
+    "Turn",
+]
 
 
 class QueueEntry(Base):
