@@ -28,6 +28,7 @@ class Runtime:
     sessions: sessionmaker[Session]
     programmes: dict[str, Programme]
     ledger: Ledger = field(default_factory=Ledger)
+    _programme_ids: dict[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def programme(self) -> Programme:
@@ -37,9 +38,14 @@ class Runtime:
     def desk(self, session: Session, code: str | None = None) -> Desk:
         """The desk of a programme, by default the one that pages open on; raises NotFound for an unknown one."""
         programme = self.programmes.get(code or self.settings.programme)
-        programme_id = directory.programme_id(session, programme.code) if programme else None
-        if programme is None or programme_id is None:
+        if programme is None:
             raise NotFound("programme")
+        programme_id = self._programme_ids.get(programme.code)
+        if programme_id is None:  # asked for once: a programme's row is never deleted
+            programme_id = directory.programme_id(session, programme.code)
+            if programme_id is None:
+                raise NotFound("programme")
+            self._programme_ids[programme.code] = programme_id
         return Desk(programme, programme_id, self.settings, self.ledger)
 
 

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.models import User
-from callcentre.callqueue import lease as leases
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, Lane, NumberLock, QueueEntry, Turn
 from callcentre.desk import drafts
 from callcentre.desk.context import Desk
-from callcentre.directory import queries as directory
-from callcentre.directory.models import Territory
+from callcentre.directory.models import School, Territory
 from callcentre.directory.queries import SchoolView
 from callcentre.errors import NotFound
 from callcentre.outreach.models import Attempt, Callback, CallbackState
@@ -194,20 +192,14 @@ def card(
 
 def person(session: Session, desk: Desk, person_id: int, *, now: datetime) -> Person:
     """Return a person of the programme; raises NotFound."""
-    row = session.get(YoungPerson, person_id)
-    entry = session.scalar(
-        select(QueueEntry).where(
-            QueueEntry.programme_id == desk.programme_id, QueueEntry.person_id == person_id
-        )
-    )
-    if row is None or entry is None:
+    found = _records(session, desk, person_id)
+    if found is None:
         raise NotFound("person")
+    row, entry, territory, school, turn = found
     state = states_of(session, desk.programme, desk.programme_id, [person_id])[person_id]
-    turn = session.scalar(select(Turn).where(Turn.person_id == person_id))
     promise = _promise(session, desk, person_id)
     why, when = _why_not_now(session, desk, entry, turn, promise, state, now)
     today = now.astimezone(state.zone).date()
-    territory = session.get_one(Territory, entry.territory_id)
     sharing = households(session, [person_id]).get(person_id, set())
     since = [attempt for attempt in state.attempts if attempt.counts and attempt.at >= entry.opened_at]
     return Person(
@@ -225,14 +217,8 @@ def person(session: Session, desk: Desk, person_id: int, *, now: datetime) -> Pe
         commune=row.commune,
         zone=row.zone,
         language=row.language,
-        ine=tuple(
-            session.scalars(
-                select(NationalId.value)
-                .where(NationalId.person_id == person_id, NationalId.kind == "ine")
-                .order_by(NationalId.id)
-            )
-        ),
-        school=directory.school(session, row.school_id),
+        ine=_ine(session, person_id),
+        school=None if school is None else SchoolView(school.id, school.uai, school.name, school.commune),
         class_label=row.class_label,
         training_label=row.training_label,
         exit_date=row.exit_date,
@@ -255,6 +241,21 @@ def person(session: Session, desk: Desk, person_id: int, *, now: datetime) -> Pe
         when=when,
         entry_id=entry.id,
     )
+
+
+def _records(
+    session: Session, desk: Desk, person_id: int
+) -> Row[YoungPerson, QueueEntry, Territory, School | None, Turn | None] | None:
+    """Everything that there is once for each person, in one statement: an officer waits for it."""
+    return session.execute(
+        select(YoungPerson, QueueEntry, Territory, School, Turn)
+        .join(QueueEntry, QueueEntry.person_id == YoungPerson.id)
+        .join(Territory, Territory.id == QueueEntry.territory_id)
+        .outerjoin(School, School.id == YoungPerson.school_id)
+        .outerjoin(Turn, Turn.person_id == YoungPerson.id)
+        .where(YoungPerson.id == person_id, QueueEntry.programme_id == desk.programme_id)
+        .execution_options(populate_existing=True)  # claims and renewals do not go through mapped objects
+    ).first()
 
 
 def attempts_of(session: Session, person_id: int) -> tuple[AttemptOnCard, ...]:
@@ -343,6 +344,15 @@ def _guardian_name(guardian: Guardian | None) -> str | None:
     return f"{name} ({guardian.relation})" if guardian.relation and name else name or guardian.relation
 
 
+def _ine(session: Session, person_id: int) -> tuple[str, ...]:
+    rows = session.scalars(
+        select(NationalId.value)
+        .where(NationalId.person_id == person_id, NationalId.kind == "ine")
+        .order_by(NationalId.id)
+    )
+    return tuple(rows)
+
+
 def _household(session: Session, person_id: int, sharing: set[int]) -> tuple[Housemate, ...]:
     if not sharing:
         return ()
@@ -406,8 +416,8 @@ def _why_not_now(
 ) -> tuple[Reason, datetime | None]:
     """Why this person is not being served, and when they will be: always one of a time or a definite end."""
     if turn is not None and turn.token is not None:
-        held = leases.of_person(session, entry.person_id)
-        silent = held is not None and held.needs_settling(now, desk.settle_after)
+        seen_at = turn.renewed_at or now
+        silent = turn.attempt_id is not None and now >= seen_at + desk.settle_after
         return reason(ReasonCode.TO_SETTLE if silent else ReasonCode.LEASED), turn.lease_until
     if entry.state == EntryState.CLOSED:
         day = entry.closed_at.astimezone(state.zone).date().isoformat() if entry.closed_at else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 from flask import Response
@@ -297,10 +296,14 @@ def answer(shape: Any, status: int = 200) -> Response:
     return Response(adapter(type(shape)).dump_json(shape), status, mimetype="application/json")
 
 
-@cache
 def adapter(kind: type[Any]) -> TypeAdapter[Any]:
     """Return what writes a shape, made once."""
-    return TypeAdapter(kind)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
+
+
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 def why(reason: reasons.Reason) -> Why:
