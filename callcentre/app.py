@@ -15,12 +15,15 @@ from callcentre.web import (
     assets,
     errors,
     formats,
+    funnel,
     guards,
     health,
     i18n,
     layout,
+    people,
     security,
     sign_in,
+    supervision,
     users,
 )
 from callcentre.web.guards import Guard
@@ -31,6 +34,9 @@ BLUEPRINTS: Final[tuple[tuple[Blueprint, Guard], ...]] = (
     (sign_in.blueprint, Guard.open()),
     (account.blueprint, Guard.signed_in()),
     (users.blueprint, Guard.of(Role.ADMINISTRATOR)),
+    (supervision.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
+    (funnel.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
+    (people.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (api.blueprint, Guard.api()),
 )
 """Every blueprint with its guard; what is not here does not exist. A view narrows it with `guards.only`."""

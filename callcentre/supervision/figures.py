@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select, union
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.models import Lane, LeaseLog, QueueEntry, Turn
+from callcentre.callqueue.kinds import Lane
+from callcentre.callqueue.models import LeaseLog, QueueEntry, Turn
 from callcentre.database import in_parts
 from callcentre.directory.models import Territory
 from callcentre.funnel.models import StageChange
@@ -76,6 +77,14 @@ class Line:
     closed_reason: str | None
     eligible_at: datetime | None
 
+    def age_on(self, day: date) -> int:
+        """Their age in whole years on a day."""
+        return (
+            day.year
+            - self.birth_date.year
+            - ((day.month, day.day) < (self.birth_date.month, self.birth_date.day))
+        )
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -89,6 +98,11 @@ class Lines:
     def pages(self) -> int:
         """How many pages there are, at least one."""
         return max(1, -(-self.total // PAGE))
+
+
+def lane_of(name: str | None) -> Lane | None:
+    """The lane of a name such as `promise`, or None when it is none."""
+    return Lane.__members__.get((name or "").upper())
 
 
 def by_territory(session: Session, programme_id: int) -> dict[int, dict[Stage, int]]:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from callcentre.callqueue.models import Lane
+from callcentre.callqueue.kinds import Lane
 from callcentre.funnel.stages import Stage
 
 

@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.models import EntryState, Lane, QueueEntry, TerritoryDay, Turn
+from callcentre.callqueue.kinds import EntryState, Lane
+from callcentre.callqueue.models import QueueEntry, TerritoryDay, Turn
 from callcentre.database import in_parts
 from callcentre.desk.models import OutcomeConflict
 from callcentre.funnel.models import StageChange

@@ -68,13 +68,23 @@ class FunnelReport:
     today: date
     first_day: date
     last_day: date
-    working_days: int
-    days_over: int
+    days: tuple[date, ...]
+    """The working days of the period."""
     stages: tuple[StageFigures, ...]
     side: Mapping[Stage, int]
     territories: tuple[Row, ...]
     officers: tuple[Row, ...]
     weeks: tuple[Week, ...]
+
+    @property
+    def working_days(self) -> int:
+        """How many working days the period has."""
+        return len(self.days)
+
+    @property
+    def days_over(self) -> int:
+        """How many of them are over."""
+        return sum(day < self.today for day in self.days)
 
     def figures(self, stage: Stage) -> StageFigures:
         """The figures of one of the four stages."""
@@ -116,8 +126,7 @@ def funnel_report(session: Session, programme: Programme, *, now: datetime) -> F
         today=today,
         first_day=programme.period.first_day,
         last_day=programme.period.last_day,
-        working_days=len(days),
-        days_over=sum(day < today for day in days),
+        days=days,
         stages=_stages(programme, timeline, days, today),
         side={stage: timeline.total(stage) for stage in SIDE},
         territories=_territories(session, programme_id),

@@ -18,15 +18,18 @@ from datetime import timedelta
 from threading import Condition, Lock, Thread
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
+from callcentre.accounts import queries as accounts
 from callcentre.database import reading
 from callcentre.runtime import Runtime
 from callcentre.supervision.picture import Picture
 from callcentre.supervision.snapshot import Observer
-from callcentre.web import i18n
+from callcentre.web import i18n, transaction
 from callcentre.web.context import runtime
 from callcentre.web.formats import in_zone
+from callcentre.web.guards import allowed_roles, session_idle
+from callcentre.web.security import SESSION_COOKIE
 
 SERVING: Callable[[], bool] = lambda: True  # noqa: E731  (replaced by the server's own answer)
 """Whether this process goes on; the server's configuration replaces it, so that no stream delays its stop."""
@@ -187,6 +190,20 @@ def hub(programme_id: int, render: Render) -> Hub:
             )
             hubs["hub"] = Hub(current_app.app_context, found, observer, render)
         return hubs["hub"]
+
+
+def device_check() -> Callable[[], bool]:
+    """A way to ask later, outside this request, whether its device may still see what it asked for."""
+    context, clock, idle = current_app.app_context, runtime().clock, session_idle()
+    cookie = request.cookies.get(SESSION_COOKIE, "")
+    roles = allowed_roles(current_app, request.endpoint or "") or frozenset()
+
+    def ask() -> bool:
+        with context(), transaction.reading() as session:
+            found = accounts.visitor_of_session(session, cookie, idle=idle, now=clock.now())
+        return found is not None and found.user.role in roles
+
+    return ask
 
 
 def answer(

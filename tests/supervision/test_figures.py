@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.models import Lane, QueueEntry, Turn
+from callcentre.callqueue.kinds import Lane
+from callcentre.callqueue.models import QueueEntry, Turn
 from callcentre.errors import NotAllowed
 from callcentre.funnel import changes
 from callcentre.funnel import queries as funnel

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from callcentre.accounts import presence
 from callcentre.accounts.kinds import PauseReason, Role
 from callcentre.callqueue.days import ensure_day
-from callcentre.callqueue.models import Lane, LeaseLog, QueueEntry, Turn
+from callcentre.callqueue.kinds import Lane
+from callcentre.callqueue.models import LeaseLog, QueueEntry, Turn
 from callcentre.desk.models import OutcomeConflict
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Stage
