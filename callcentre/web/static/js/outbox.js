@@ -22,13 +22,17 @@ let timer;
 export const waiting = () => items.length;
 
 /** Keep something until it is answered. Returns its key. */
-export function post({ url, fields, key = crypto.randomUUID(), label = "", form = "" }) {
-  if (!items.some((item) => item.key === key)) items.push({ url, fields, key, label, form });
+export function post({ url, fields, key = crypto.randomUUID(), label = "" }) {
+  if (!items.some((item) => item.key === key)) items.push({ url, fields, key, label });
   keep();
   delay = 1_000;
   void flush();
   return key;
 }
+
+/** The form that an item came from, if this page still shows that very submission. */
+const formOf = (item) =>
+  $$("form[data-outbox]").find((form) => form.elements.namedItem("idempotency_key")?.value === item.key);
 
 function keep() {
   if (items.length) sessionStorage.setItem(STORE, JSON.stringify(items));
@@ -96,7 +100,7 @@ function settle(item, name, answer) {
   keep();
   show(false);
   delay = 1_000;
-  const form = item.form && document.getElementById(item.form);
+  const form = formOf(item);
   const goOn = notify(item, name, answer);
   if (name === "outbox:refused") {
     const message = answer.data.error?.message ?? t("L’envoi a été refusé.");
@@ -111,7 +115,7 @@ function settle(item, name, answer) {
 }
 
 function notify(item, name, answer) {
-  const target = (item.form && document.getElementById(item.form)) || document;
+  const target = formOf(item) ?? document;
   const detail = { ...answer, key: item.key, label: item.label };
   return target.dispatchEvent(new CustomEvent(name, { bubbles: true, cancelable: true, detail }));
 }
@@ -121,22 +125,34 @@ function submit(event) {
   if (!form.matches("form[data-outbox]")) return;
   event.preventDefault();
   if (form.dataset.sending === "yes") return; // a second press does nothing
+  const key = keyOf(form).value;
   const data = new FormData(form, event.submitter);
-  const key = data.get("idempotency_key") || crypto.randomUUID();
   const fields = [...data].filter(([name, value]) => name !== "csrf_token" && typeof value === "string");
+  hold(form);
+  const url = event.submitter?.hasAttribute("formaction") ? event.submitter.formAction : form.action;
+  post({ url, fields, key, label: form.dataset.outbox });
+}
+
+function keyOf(form) {
+  const known = form.elements.namedItem("idempotency_key");
+  if (known?.value) return known;
+  const key = known ?? Object.assign(document.createElement("input"), { type: "hidden", name: "idempotency_key" });
+  key.value = crypto.randomUUID();
+  if (!known) form.append(key);
+  return key;
+}
+
+function hold(form) {
   form.dataset.sending = "yes";
   form.setAttribute("aria-busy", "true");
   for (const button of $$("button[type=submit]", form)) button.setAttribute("aria-disabled", "true");
-  form.id ||= `form-${key}`;
-  post({ url: event.submitter?.formAction || form.action, fields, key, label: form.dataset.outbox, form: form.id });
 }
 
 function release(form) {
   delete form.dataset.sending;
   form.removeAttribute("aria-busy");
   for (const button of $$("button[type=submit]", form)) button.removeAttribute("aria-disabled");
-  const key = form.elements.namedItem("idempotency_key");
-  if (key) key.value = crypto.randomUUID(); // a corrected body is another submission
+  keyOf(form).value = crypto.randomUUID(); // a corrected body is another submission
 }
 
 /** Send the forms that ask for it, and what a reload left waiting. */
@@ -153,5 +169,6 @@ export function watchOutbox() {
       sessionStorage.clear();
     });
   }
+  for (const form of items.map(formOf)) if (form) hold(form);
   void flush();
 }
