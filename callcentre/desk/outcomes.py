@@ -27,7 +27,7 @@ class Outcome:
     """The result of a call: a disposition of the code book, and the fields that it opens.
 
     `number_id`: the number called (the attempt's, else the one proposed). `callback_for_team`: anybody may keep the
-    promise. `new_number` is text as typed.
+    promise. `new_number` is text as typed. `also_for`: people of the household whom the same call closes alike.
     """
 
     disposition: str
@@ -39,6 +39,7 @@ class Outcome:
     new_number_owner: NumberOwner = NumberOwner.YOUNG_PERSON
     reason: str = ""
     appointment: AppointmentAsked | None = None
+    also_for: tuple[int, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as plain values, to keep when it came too late."""

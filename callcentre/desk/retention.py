@@ -14,6 +14,8 @@ def forget_old(session: Session, *, now: datetime, keep: timedelta) -> int:
     """Delete submissions and drafts older than `keep`; return how many submissions. Attempts and stages stay."""
     session.execute(delete(Draft).where(Draft.updated_at < now - keep))
     forgotten = session.execute(
-        delete(OutcomeSubmission).where(OutcomeSubmission.created_at < now - keep).returning(OutcomeSubmission.id)
+        delete(OutcomeSubmission)
+        .where(OutcomeSubmission.created_at < now - keep)
+        .returning(OutcomeSubmission.id)
     )
     return len(forgotten.all())

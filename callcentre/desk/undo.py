@@ -13,6 +13,7 @@ from callcentre.callqueue import lease as leases
 from callcentre.callqueue import turns
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry
+from callcentre.desk import promises
 from callcentre.desk.context import Desk
 from callcentre.desk.models import OutcomeSubmission
 from callcentre.errors import NotAllowed, NotFound
@@ -132,7 +133,22 @@ def _take_back(
     by: int,
     now: datetime,
 ) -> None:
-    before = submission.before
+    for also in submission.before["also"]:
+        housemate = session.get_one(QueueEntry, also["entry_id"])
+        _reverse(session, housemate, session.get_one(Attempt, also["attempt"]), also, by, now)
+        reconsider(session, desk.programme, entry.programme_id, [housemate.person_id], now=now)
+        promises.restore(session, desk, housemate, now=now)
+    _reverse(session, entry, attempt, submission.before, by, now)
+    submission.undone_at = now
+    reconsider(session, desk.programme, entry.programme_id, _affected(session, entry, attempt), now=now)
+    _give_back(session, desk, entry, attempt, by, now)
+    promises.restore(session, desk, entry, now=now)
+
+
+def _reverse(
+    session: Session, entry: QueueEntry, attempt: Attempt, before: dict[str, Any], by: int, now: datetime
+) -> None:
+    """Take back what one result did to one person."""
     changes.reverse(session, before["stages"], at=now, by=by, cause=UNDONE)
     numbers.restore_verdicts(session, before["verdicts"], now=now)
     if before["number_added"] is not None:
@@ -145,11 +161,8 @@ def _take_back(
         appointments.cancel(session, before["appointment"], now=now)
     _take_back_promises(session, before, now)
     attempts.correct(session, attempt, by=by, reason=UNDONE, now=now)
-    submission.undone_at = now
     turns.withdraw(session, entry.person_id)
     _restore(session, entry, before["entry"])
-    reconsider(session, desk.programme, entry.programme_id, _affected(session, entry, attempt), now=now)
-    _give_back(session, desk, entry, attempt, by, now)
 
 
 def _take_back_promises(session: Session, before: dict[str, Any], now: datetime) -> None:

@@ -6,19 +6,21 @@ kept as a conflict; the person is not called again because of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from callcentre.audit import trail
 from callcentre.callqueue import entries, turns
 from callcentre.callqueue import lease as leases
 from callcentre.callqueue.lease import Lease
-from callcentre.callqueue.models import EntryState, Lane, LeaseEnding, QueueEntry
+from callcentre.callqueue.models import EntryState, LeaseEnding, QueueEntry
+from callcentre.desk import promises
 from callcentre.desk.context import Desk
 from callcentre.desk.drafts import discard
 from callcentre.desk.models import OutcomeConflict, OutcomeSubmission
@@ -34,17 +36,20 @@ from callcentre.people import numbers, opt_outs
 from callcentre.people.households import households
 from callcentre.people.kinds import NumberVerdict
 from callcentre.people.models import YoungPerson
-from callcentre.planning.blocks import next_window
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.states import states_of
 from callcentre.retry.plan import CallAgain, NextStep
-from callcentre.retry.reasons import Reason, ReasonCode, reason
+from callcentre.retry.reasons import ReasonCode, reason
 from callcentre.retry.state import PersonState
 from callcentre.support import appointments
 
 _UNANSWERED = frozenset({RetryKind.NO_ANSWER, RetryKind.BUSY, RetryKind.TECHNICAL, RetryKind.THIRD_PARTY})
 OPPOSITION = "opposition"
 """The reason with which an entry is closed when the young person objects to any contact."""
+SHARED = "shared"
+"""Direction of an attempt that records what somebody else's call also settled; it is not a second dialling."""
+AHEAD_OF_TIME = timedelta(minutes=5)
+"""A call this long before a promised time does not keep the promise unless it is answered."""
 PROMISE_AHEAD = timedelta(days=90)
 """How far ahead a call may be promised."""
 
@@ -78,6 +83,19 @@ def wrap_up(
     if before is not None:
         return replay(before, outcome)
     check(desk, outcome, now=now)
+    try:
+        with session.begin_nested():
+            return _once(session, desk, token, outcome, officer_id=officer_id, key=key, now=now)
+    except IntegrityError:  # sent twice at once: the other was recorded while this one waited for the lease
+        before = _submission(session, officer_id, key)
+        if before is None:
+            raise
+        return replay(before, outcome)
+
+
+def _once(
+    session: Session, desk: Desk, token: str, outcome: Outcome, *, officer_id: int, key: str, now: datetime
+) -> Wrapped:
     lease = leases.renew(session, token, officer_id=officer_id, now=now, lifetime=desk.lifetime)
     if lease is None:
         return _keep(session, token, outcome, officer_id=officer_id, key=key, now=now)
@@ -152,6 +170,8 @@ def settle(
     _advance(work)
     leases.end(session, lease, ending, now=now)
     step = _what_follows(work, kept_promise)
+    for housemate in outcome.also_for:
+        _close_also(work, housemate, state.zone)
     discard(session, officer_id=officer_id, person_id=lease.person_id)
     return _record(work, step, key)
 
@@ -169,6 +189,8 @@ class _Done:
     callbacks_cancelled: list[int] = field(default_factory=list)
     stages: list[int] = field(default_factory=list)
     appointment: int | None = None
+    also: list[dict[str, Any]] = field(default_factory=list)
+    """The same for each person of the household whom the call closed besides, with `attempt` and `entry_id`."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +207,47 @@ class _Work:
     by: int
     now: datetime
     done: _Done = field(default_factory=_Done)
+
+
+def _close_also(work: _Work, person_id: int, zone: ZoneInfo) -> None:
+    """Let the same call close another person whom its number reaches; the number was called once."""
+    session, attempt = work.session, work.attempt
+    entry = session.scalar(
+        select(QueueEntry).where(
+            QueueEntry.programme_id == work.entry.programme_id,
+            QueueEntry.person_id == person_id,
+            QueueEntry.state == EntryState.OPEN,
+        )
+    )
+    number_id = attempt.number_id
+    if entry is None or number_id is None or person_id not in opt_outs.people_reached_by(session, number_id):
+        raise InvalidInput("Cette personne n'est pas jointe par le numéro appelé.", field="also_for")
+    shared = attempts.start(
+        session,
+        programme_id=entry.programme_id,
+        entry_id=entry.id,
+        person_id=person_id,
+        number_id=number_id,
+        owner=owner_of(session, person_id, number_id),
+        officer_id=attempt.officer_id,
+        lease_token=attempt.lease_token,
+        lane=attempt.lane,
+        callback_id=None,
+        zone=zone,
+        hours=work.desk.policy.hours,
+        now=attempt.started_at,
+        direction=SHARED,
+    )
+    attempts.finish(session, shared, work.disposition, note=attempt.note, now=work.now)
+    outcome = replace(work.outcome, appointment=None, new_number="", also_for=())
+    also = replace(work, entry=entry, attempt=shared, outcome=outcome, done=_Done(entry=_snapshot(entry)))
+    turns.withdraw(session, person_id)
+    _judge_numbers(also)
+    _obey_stop(also)
+    _advance(also)
+    _what_follows(also, None)
+    entry.version += 1
+    work.done.also.append(vars(also.done) | {"attempt": shared.id, "entry_id": entry.id})
 
 
 def _require(need: Need, outcome: Outcome) -> None:
@@ -241,11 +304,14 @@ def _note(outcome: Outcome) -> str | None:
 
 
 def _settle_promise(work: _Work) -> Callback | None:
+    """Settle the promise that this call was made for; one tried ahead of its time, in vain, still stands."""
     if work.lease.callback_id is None:
         return None
     callback = work.session.get_one(Callback, work.lease.callback_id)
-    within = timedelta(minutes=work.desk.programme.limits.promise_missed_minutes)
     started = work.attempt.started_at
+    if started < callback.promised_at - AHEAD_OF_TIME and work.disposition.retry in _UNANSWERED:
+        return None
+    within = timedelta(minutes=work.desk.programme.limits.promise_missed_minutes)
     callbacks.settle(callback, attempt_id=work.attempt.id, attempted_at=started, within=within, now=work.now)
     return callback
 
@@ -256,7 +322,7 @@ def _judge_numbers(work: _Work) -> None:
     verdict = verdicts.get(work.disposition.retry) or (
         NumberVerdict.CONFIRMED if work.disposition.is_contact else None
     )
-    person_id, number_id = work.lease.person_id, work.attempt.number_id
+    person_id, number_id = work.entry.person_id, work.attempt.number_id
     if verdict is not None and number_id is not None:
         work.done.verdicts = numbers.judge(
             work.session, person_id=person_id, number_id=number_id, verdict=verdict, now=work.now
@@ -274,7 +340,7 @@ def _judge_numbers(work: _Work) -> None:
 
 def _obey_stop(work: _Work) -> None:
     """Record an opposition, or a guardian's refusal of their number, within this transaction."""
-    person_id, attempt = work.lease.person_id, work.attempt
+    person_id, attempt = work.entry.person_id, work.attempt
     if work.disposition.retry is RetryKind.OPPOSITION:
         work.done.opposition = opt_outs.oppose(
             work.session, person_id=person_id, source="voice", now=work.now, attempt_id=attempt.id, by=work.by
@@ -294,7 +360,7 @@ def _obey_stop(work: _Work) -> None:
 
 def _advance(work: _Work) -> None:
     """Enter the funnel stages that the disposition stands for, and note an appointment."""
-    programme_id, person_id = work.lease.programme_id, work.lease.person_id
+    programme_id, person_id = work.entry.programme_id, work.entry.person_id
     for stage in _stages(work.disposition):
         if isinstance(
             entering(
@@ -353,12 +419,13 @@ def _what_follows(work: _Work, kept_promise: Callback | None) -> NextStep | Call
     elif kept_promise is not None and disposition.retry in _UNANSWERED and not kept_promise.retried:
         kept_promise.retried = True
         later = work.now + timedelta(minutes=work.desk.programme.limits.promise_retry_minutes)
-        put_promise(session, work.desk, entry, kept_promise, later)
+        promises.put(session, work.desk, entry, kept_promise, later)
         step = kept_promise
     affected = {entry.person_id, *households(session, [entry.person_id]).get(entry.person_id, ())}
     if work.attempt.number_id is not None:
         affected |= opt_outs.people_reached_by(session, work.attempt.number_id)
     steps = reconsider(session, work.desk.programme, entry.programme_id, affected, now=work.now)
+    promises.restore(session, work.desk, entry, now=work.now)
     return step or steps.get(entry.person_id)
 
 
@@ -389,34 +456,9 @@ def _promise(work: _Work, promised_at: datetime) -> Callback:
         note=work.outcome.note.strip() or None,
         now=work.now,
     )
-    put_promise(session, work.desk, entry, callback, callback.promised_at)
+    promises.put(session, work.desk, entry, callback, callback.promised_at)
     work.done.callback = callback.id
     return callback
-
-
-def put_promise(
-    session: Session, desk: Desk, entry: QueueEntry, callback: Callback, moment: datetime
-) -> None:
-    """Put a promise into the queue: its officer's, then the team's after ten minutes."""
-    state = states_of(session, desk.programme, entry.programme_id, [entry.person_id])[entry.person_id]
-    start, end = next_window(desk.programme, state.zone.key, moment)
-    turns.put(
-        session,
-        entry,
-        Lane.PROMISE,
-        due_at=start,
-        due_until=end,
-        reason=_promised(callback.promised_at, state.zone).as_json(),
-        number_id=callback.number_id,
-        callback_id=callback.id,
-        reserved_for=callback.officer_id,
-        team_from=start + timedelta(minutes=desk.programme.limits.promise_to_team_minutes),
-    )
-
-
-def _promised(promised_at: datetime, zone: ZoneInfo) -> Reason:
-    local = promised_at.astimezone(zone)
-    return reason(ReasonCode.PROMISED, day=local.date().isoformat(), time=f"{local:%H:%M}")
 
 
 def _record(work: _Work, step: NextStep | Callback | None, key: str) -> Wrapped:
@@ -424,7 +466,7 @@ def _record(work: _Work, step: NextStep | Callback | None, key: str) -> Wrapped:
     match step:
         case Callback():
             zone = ZoneInfo(work.session.get_one(YoungPerson, work.entry.person_id).zone)
-            next_at, why = step.promised_at, _promised(step.promised_at, zone)
+            next_at, why = step.promised_at, promises.why(step.promised_at, zone)
         case CallAgain():
             next_at, why = step.due_at, step.why
         case None:

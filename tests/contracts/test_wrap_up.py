@@ -359,6 +359,53 @@ def test_a_call_to_a_shared_number_counts_for_the_sibling_too(office: Office) ->
     assert when.date() > office.now.date()
 
 
+def test_one_call_may_close_a_sibling_too_and_its_undo_gives_both_back(office: Office) -> None:
+    mother = a_number()
+    ada, eva = (
+        office.write(
+            lambda s, _, name=name: a_person(
+                s, office.world, now=office.now, first_name=name, numbers=[], guardian_numbers=[mother]
+            )
+        )
+        for name in ("Ada", "Éva")
+    )
+    lease = office.write(
+        lambda s, d: serving.open_card(s, d, ada, officer_id=office.user("officer"), now=office.now)
+    )
+    office.call(lease)
+    wrapped = office.say(lease, "out_of_scope", reason="déménagement", also_for=(eva,))
+    assert {shown(office, p).closed_reason for p in (ada, eva)} == {"out_of_scope"}
+    assert shown(office, eva).calls_used == 0
+    office.write(
+        lambda s, d: undo.undo(s, d, wrapped.submission_id or 0, officer_id=lease.officer_id, now=office.now)
+    )
+    assert {shown(office, p).state for p in (ada, eva)} == {EntryState.OPEN}
+
+
+def test_a_call_closes_nobody_whom_its_number_does_not_reach(office: Office) -> None:
+    lease = office.take()
+    stranger = next(p for p in office.world.people if p != lease.person_id)
+    with pytest.raises(InvalidInput):
+        office.say(lease, "has_solution", also_for=(stranger,))
+    assert shown(office, lease.person_id).state == EntryState.OPEN
+
+
+def test_a_promise_survives_a_card_opened_before_its_time(office: Office) -> None:
+    lease = office.take()
+    promised = office.now + timedelta(hours=2)
+    office.say(lease, "call_back", callback_at=promised)
+    office.later(minutes=20)
+    early = office.write(
+        lambda s, d: serving.open_card(s, d, lease.person_id, officer_id=lease.officer_id, now=office.now)
+    )
+    office.say(early, "no_answer")
+    after = shown(office, lease.person_id)
+    assert after.promise is not None
+    assert after.when == promised
+    office.clock.move_to(promised)
+    assert office.take("officer").person_id == lease.person_id
+
+
 def test_nobody_due_says_when_the_next_person_is(office: Office) -> None:
     for _ in range(3):
         office.say(office.take(), "no_answer")

@@ -1,0 +1,62 @@
+"""Promised calls in the queue: their officer's first, then the team's, and never lost on the way."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue import turns
+from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
+from callcentre.desk.context import Desk
+from callcentre.outreach.models import Callback, CallbackState
+from callcentre.people.models import YoungPerson
+from callcentre.planning.blocks import next_window
+from callcentre.retry.reasons import Reason, ReasonCode, reason
+
+
+def put(session: Session, desk: Desk, entry: QueueEntry, callback: Callback, moment: datetime) -> None:
+    """Put a promise into the queue at `moment`, or when calling next opens: its officer's, then the team's."""
+    zone = ZoneInfo(session.get_one(YoungPerson, entry.person_id).zone)
+    start, end = next_window(desk.programme, zone.key, moment)
+    turns.put(
+        session,
+        entry,
+        Lane.PROMISE,
+        due_at=start,
+        due_until=end,
+        reason=why(callback.promised_at, zone).as_json(),
+        number_id=callback.number_id,
+        callback_id=callback.id,
+        reserved_for=callback.officer_id,
+        team_from=start + timedelta(minutes=desk.programme.limits.promise_to_team_minutes),
+    )
+
+
+def restore(session: Session, desk: Desk, entry: QueueEntry, *, now: datetime) -> None:
+    """Put a promise that still stands back into the queue, if another call took its place there."""
+    if (
+        entry.state != EntryState.OPEN
+        or session.scalar(select(Turn.id).where(Turn.entry_id == entry.id)) is not None
+    ):
+        return
+    standing = session.scalar(
+        select(Callback)
+        .where(
+            Callback.entry_id == entry.id,
+            Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
+            Callback.settled_at.is_(None),
+        )
+        .order_by(Callback.id.desc())
+        .limit(1)
+    )
+    if standing is not None:
+        put(session, desk, entry, standing, max(standing.promised_at, now))
+
+
+def why(promised_at: datetime, zone: ZoneInfo) -> Reason:
+    """The reason that tells of a promise, in the person's own time."""
+    local = promised_at.astimezone(zone)
+    return reason(ReasonCode.PROMISED, day=local.date().isoformat(), time=f"{local:%H:%M}")
