@@ -52,7 +52,8 @@ def index() -> str:
     )
 
 
-@blueprint.get("/export.<any(csv, xlsx):kind>")
+@blueprint.get("/export.csv", defaults={"kind": "csv"})
+@blueprint.get("/export.xlsx", defaults={"kind": "xlsx"})
 def export(kind: str) -> Response:
     """Give the figures as a file: counts only, no person."""
     report = funnel_report(database(), runtime().programme, now=now())

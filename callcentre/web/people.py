@@ -66,7 +66,8 @@ def index() -> str:
     )
 
 
-@blueprint.get("/export.<any(csv, xlsx):kind>")
+@blueprint.get("/export.csv", defaults={"kind": "csv"})
+@blueprint.get("/export.xlsx", defaults={"kind": "xlsx"})
 def export(kind: str) -> Response:
     """Give all the people behind the figure as a file; who took it, and what it held, is written down."""
     behind = _behind()
