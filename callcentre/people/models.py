@@ -102,7 +102,10 @@ class PersonNumber(Base):
     """That a number reaches a person: whose it is, in which order to try it, and what the calls have shown."""
 
     __tablename__ = "person_numbers"
-    __table_args__ = (UniqueConstraint("person_id", "number_id"), Index("ix_person_numbers_number_id", "number_id"))
+    __table_args__ = (
+        UniqueConstraint("person_id", "number_id"),
+        Index("ix_person_numbers_number_id", "number_id"),
+    )
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("young_people.id"))

@@ -23,7 +23,14 @@ def number_row(session: Session, e164: str, kind: str) -> PhoneNumber:
 
 
 def add(
-    session: Session, *, person_id: int, text: str, owner: NumberOwner, region: str, now: datetime, source: str = "officer"
+    session: Session,
+    *,
+    person_id: int,
+    text: str,
+    owner: NumberOwner,
+    region: str,
+    now: datetime,
+    source: str = "officer",
 ) -> int:
     """Add a number that somebody gave; return its number id. Refuses one that may not be called, in words."""
     parsed = phone.parse(text, region)
@@ -34,7 +41,9 @@ def add(
         select(PersonNumber).where(PersonNumber.person_id == person_id, PersonNumber.number_id == number.id)
     )
     if link is None:
-        last = session.scalar(select(func.max(PersonNumber.position)).where(PersonNumber.person_id == person_id))
+        last = session.scalar(
+            select(func.max(PersonNumber.position)).where(PersonNumber.person_id == person_id)
+        )
         link = PersonNumber(
             person_id=person_id,
             number_id=number.id,
@@ -51,7 +60,9 @@ def add(
     return number.id
 
 
-def judge(session: Session, *, person_id: int, number_id: int, verdict: NumberVerdict, now: datetime) -> dict[str, str]:
+def judge(
+    session: Session, *, person_id: int, number_id: int, verdict: NumberVerdict, now: datetime
+) -> dict[str, str]:
     """Record what a call showed of a number; return the former verdicts by link id, for an undo.
 
     A number that is wrong is wrong for this person; one that is dead is dead for everybody.

@@ -21,8 +21,10 @@ def opt_out(
     attempt_id: int | None = None,
     by: int | None = None,
 ) -> int:
-    """Record that a number must not be reached any more, whoever uses it; return the row's id, the same if it stands."""
-    standing = session.scalar(select(OptOut.id).where(OptOut.number_id == number_id, OptOut.revoked_at.is_(None)))
+    """Record that a number must not be reached, whoever uses it; return the row's id, the same if it stands."""
+    standing = session.scalar(
+        select(OptOut.id).where(OptOut.number_id == number_id, OptOut.revoked_at.is_(None))
+    )
     if standing is not None:
         return standing
     row = OptOut(
@@ -34,7 +36,13 @@ def opt_out(
 
 
 def oppose(
-    session: Session, *, person_id: int, source: str, now: datetime, attempt_id: int | None = None, by: int | None = None
+    session: Session,
+    *,
+    person_id: int,
+    source: str,
+    now: datetime,
+    attempt_id: int | None = None,
+    by: int | None = None,
 ) -> int:
     """Record a young person's refusal of any contact; return the row's id, the same if it stands already."""
     standing = session.scalar(
@@ -67,7 +75,9 @@ def revoke_opt_out(session: Session, opt_out_id: int, *, by: int, reason: str, n
     if row is None or row.revoked_at is not None:
         raise NotFound("opt_out")
     if row.source in ("message", "provider"):
-        raise NotAllowed("Ce STOP vient de la personne elle-même : elle seule peut le reprendre.", reason="own_stop")
+        raise NotAllowed(
+            "Ce STOP vient de la personne elle-même : elle seule peut le reprendre.", reason="own_stop"
+        )
     _revoke(row, by=by, reason=reason, now=now)
     session.flush()
     return people_reached_by(session, row.number_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy.orm import Session
@@ -17,7 +17,7 @@ from callcentre.desk.context import Desk
 from callcentre.desk.outcomes import Outcome
 from callcentre.runtime import Runtime, build_runtime
 from callcentre.settings import load_settings
-from tests.builders import World, make_world
+from tests.builders import World, a_person, make_world
 
 MONDAY_TEN = datetime(2026, 11, 23, 9, tzinfo=UTC)
 """10:00 in Paris, the start of a morning block."""
@@ -72,6 +72,12 @@ class Office:
             lambda s, d: wrap_up.wrap_up(
                 s, d, lease.token, outcome, officer_id=lease.officer_id, key=key or lease.token, now=self.now
             )
+        )
+
+    def add(self, first_name: str, **details: Any) -> int:
+        """Put one more person into the queue."""
+        return self.write(
+            lambda s, _: a_person(s, self.world, now=self.now, first_name=first_name, **details)
         )
 
     def later(self, **duration: float) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -19,7 +20,7 @@ from callcentre.funnel.stages import Stage
 from callcentre.outreach.models import Attempt, Callback
 from callcentre.people.kinds import NumberVerdict
 from callcentre.people.models import Opposition, OptOut
-from tests.builders import a_number, a_person
+from tests.builders import a_number
 from tests.contracts.conftest import MONDAY_TEN, Office
 
 
@@ -140,21 +141,17 @@ def test_an_opposition_ends_every_call_at_once(office: Office) -> None:
 
 def test_a_guardians_refusal_stops_their_number_only(office: Office) -> None:
     mobile, mother = a_number(), a_number()
-    sibling_of_nobody = office.write(
-        lambda s, _: a_person(s, office.world, now=office.now, numbers=[mobile], guardian_numbers=[mother])
-    )
+    ada = office.add("Ada", numbers=[mobile], guardian_numbers=[mother])
     lease = office.write(
-        lambda s, d: serving.open_card(
-            s, d, sibling_of_nobody, officer_id=office.user("officer"), now=office.now
-        )
+        lambda s, d: serving.open_card(s, d, ada, officer_id=office.user("officer"), now=office.now)
     )
-    numbers = {n.e164: n for n in shown(office, sibling_of_nobody).numbers}
+    numbers = {n.e164: n for n in shown(office, ada).numbers}
     office.call(lease, numbers[mother].id)
     office.say(lease, "guardian_refusal")
-    after = {n.e164: n for n in shown(office, sibling_of_nobody).numbers}
+    after = {n.e164: n for n in shown(office, ada).numbers}
     assert after[mother].opted_out
     assert not after[mobile].opted_out
-    assert shown(office, sibling_of_nobody).state == EntryState.OPEN
+    assert shown(office, ada).state == EntryState.OPEN
 
 
 def test_a_wrong_number_leaves_details_to_find_until_a_new_one_is_given(office: Office) -> None:
@@ -198,7 +195,7 @@ def test_stages_follow_the_code_book(office: Office) -> None:
     ],
 )
 def test_an_undo_takes_everything_back_but_the_call(
-    office: Office, disposition: str, fields: dict[str, object]
+    office: Office, disposition: str, fields: dict[str, Any]
 ) -> None:
     lease = office.take()
     office.call(lease)
@@ -321,14 +318,7 @@ def test_a_skip_is_not_an_attempt_and_brings_the_person_back(office: Office) -> 
 
 def test_two_siblings_on_one_number_are_never_called_at_once(office: Office) -> None:
     shared = a_number()
-    pair = [
-        office.write(
-            lambda s, _, name=name: a_person(
-                s, office.world, now=office.now, first_name=name, numbers=[shared]
-            )
-        )
-        for name in ("Ada", "Éva")
-    ]
+    pair = [office.add(name, numbers=[shared]) for name in ("Ada", "Éva")]
     served = {login: office.take(login).person_id for login in ("officer", "colleague", "supervisor")}
     assert len(set(pair) & set(served.values())) <= 1
     with office.runtime.sessions() as session:
@@ -338,14 +328,7 @@ def test_two_siblings_on_one_number_are_never_called_at_once(office: Office) -> 
 
 def test_a_call_to_a_shared_number_counts_for_the_sibling_too(office: Office) -> None:
     mother = a_number()
-    ada, eva = (
-        office.write(
-            lambda s, _, name=name: a_person(
-                s, office.world, now=office.now, first_name=name, numbers=[], guardian_numbers=[mother]
-            )
-        )
-        for name in ("Ada", "Éva")
-    )
+    ada, eva = (office.add(name, numbers=[], guardian_numbers=[mother]) for name in ("Ada", "Éva"))
     lease = office.write(
         lambda s, d: serving.open_card(s, d, ada, officer_id=office.user("officer"), now=office.now)
     )
@@ -361,14 +344,7 @@ def test_a_call_to_a_shared_number_counts_for_the_sibling_too(office: Office) ->
 
 def test_one_call_may_close_a_sibling_too_and_its_undo_gives_both_back(office: Office) -> None:
     mother = a_number()
-    ada, eva = (
-        office.write(
-            lambda s, _, name=name: a_person(
-                s, office.world, now=office.now, first_name=name, numbers=[], guardian_numbers=[mother]
-            )
-        )
-        for name in ("Ada", "Éva")
-    )
+    ada, eva = (office.add(name, numbers=[], guardian_numbers=[mother]) for name in ("Ada", "Éva"))
     lease = office.write(
         lambda s, d: serving.open_card(s, d, ada, officer_id=office.user("officer"), now=office.now)
     )
