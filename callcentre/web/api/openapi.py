@@ -63,7 +63,7 @@ _LANGUAGE = {
     "in": "header",
     "required": False,
     "description": "Language of the sentences: `fr` (default) or `en`.",
-    "schema": {"type": "string", "enum": ["fr", "en"]},
+    "schema": {"type": "string", "default": "fr", "examples": ["fr", "en"]},
 }
 _OBJECT = {"type": "object"}
 _COUNT = {"type": "integer", "minimum": 0}
