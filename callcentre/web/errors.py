@@ -17,9 +17,7 @@ from callcentre.web.context import visitor_or_none
 from callcentre.web.guards import wants_json
 from callcentre.web.i18n import gettext, mark
 
-NEVER_CARRIED = frozenset(
-    {"csrf_token", "password", "new_password", "again", "current_password", "carried"}
-)
+NEVER_CARRIED = frozenset({"csrf_token", "password", "new_password", "again", "current_password", "carried"})
 """Fields that are not shown again nor sent again after a new sign-in."""
 
 CARRIED_AT_MOST = 200_000
@@ -237,8 +235,8 @@ def _unexpected(error: Exception) -> Response:
     current_app.logger.error(
         "unexpected error reference=%s endpoint=%s", g.get("reference"), request.endpoint, exc_info=error
     )
-    if current_app.config.get("PROPAGATE_EXCEPTIONS") and current_app.testing:
-        raise error
+    if current_app.testing:
+        raise error  # a test of a page should see its cause; the tests of this module turn it off
     return answer(InternalServerError.code or 500, code="unexpected", reference=g.get("reference"))
 
 
@@ -277,7 +275,6 @@ def _interrupted() -> Response:
             carried=pack(action, fields) if keep else "",
             carried_fields=fields if keep else [],
             lost_files=[name for name, file in request.files.items() if file.filename],
-            demo_logins=(),
         )
     )
     response.status_code = 401

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.web.site import PASSWORD
+from tests.web.site import PASSWORD, Site
 
 pytestmark = pytest.mark.browser
 
@@ -121,6 +122,25 @@ def test_an_ended_session_keeps_the_page_and_a_sign_in_elsewhere_restores_it(
     page.get_by_label("Identifiant", exact=True).fill("lea.martin")
     page.get_by_role("button", name="Créer le compte").click()
     expect(page.get_by_role("heading", name="Léa Martin")).to_be_visible()
+
+
+def test_somebody_idle_is_warned_before_the_end_and_can_stay(
+    site: Site, sign_in: SignIn, check: Check
+) -> None:
+    page = sign_in("officer")
+    page.goto("/account")
+    site.clock.advance(timedelta(hours=7, minutes=56))
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    dialog = page.get_by_role("dialog", name="Votre session va prendre fin")
+    expect(dialog).to_be_visible()
+    check(page)
+    with page.expect_response(
+        lambda answer: answer.url.endswith("/session") and answer.request.method == "POST"
+    ):
+        dialog.get_by_role("button", name="Rester connecté").click()
+    site.clock.advance(timedelta(hours=4))
+    page.goto("/account")
+    expect(page.get_by_role("heading", name="Mon compte")).to_be_visible()
 
 
 def test_a_form_sent_after_the_end_of_the_session_loses_nothing(
