@@ -29,8 +29,9 @@ ON_THE_SPOT = 256
 """People planned at once for officers who ask."""
 LOW = 64
 """Ready people below which more are planned, so that no territory runs dry while it has people to call."""
-STALE_AT_ONCE = 2000
-"""Missed blocks looked at again in one go; the next run, a minute later, takes the rest."""
+STALE_AT_ONCE = 500
+"""People whose hour has passed looked at again in one go, since nobody else writes meanwhile on SQLite; the next run,
+a minute later, takes more."""
 HORIZON = timedelta(hours=1)
 """What is planned ahead outside the programme's own hours, for people of another zone."""
 
@@ -72,9 +73,11 @@ def plan_on_the_spot(session: Session, programme: Programme, programme_id: int, 
     """Plan a few people for officers who wait: those whose hour it is, else those whom the hard rules permit."""
     ensure_day(session, programme_id, day=now.astimezone(programme.tz).date())
     _sweep(session, programme, programme_id, now)
-    return _make_ready(session, programme, programme_id, ON_THE_SPOT, now, preferred=True) or _make_ready(
-        session, programme, programme_id, ON_THE_SPOT, now, preferred=False
-    )
+    planned = _make_ready(session, programme, programme_id, ON_THE_SPOT, now, preferred=True)
+    if planned:
+        return planned
+    _look_again(session, programme, programme_id, QueueEntry.eligible_at, QueueEntry.eligible_until, now)
+    return _make_ready(session, programme, programme_id, ON_THE_SPOT, now, preferred=False)
 
 
 def is_low(session: Session, programme_id: int, *, now: datetime) -> bool:
@@ -115,16 +118,28 @@ def _sweep(session: Session, programme: Programme, programme_id: int, now: datet
         states = states_of(session, programme, programme_id, [turn.person_id for turn in late])
         for turn in late:
             turn.due_at, turn.due_until = next_window(programme, states[turn.person_id].zone.key, now)
+    _look_again(session, programme, programme_id, QueueEntry.preferred_at, QueueEntry.preferred_until, now)
+
+
+def _look_again(
+    session: Session,
+    programme: Programme,
+    programme_id: int,
+    start: InstrumentedAttribute[datetime | None],
+    end: InstrumentedAttribute[datetime | None],
+    now: datetime,
+) -> None:
+    """Ask the retry rule again about people whose hour has passed, those who are served first before the others."""
     stale = session.scalars(
         select(QueueEntry.person_id)
         .where(
             QueueEntry.programme_id == programme_id,
             QueueEntry.state == EntryState.OPEN,
-            QueueEntry.eligible_at <= now,
-            QueueEntry.eligible_until <= now,
+            start <= now,
+            end <= now,
             QueueEntry.id.not_in(select(Turn.entry_id)),
         )
-        .order_by(QueueEntry.eligible_at)
+        .order_by(QueueEntry.priority, start, QueueEntry.id)
         .limit(STALE_AT_ONCE)
     ).all()
     if stale:

@@ -16,7 +16,6 @@ from callcentre.planning.policies import policy_of
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
 from callcentre.retry.plan import CallAgain, NextStep, OtherRoute, RouteKind, Stop, next_attempt
-from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Choice, Option, Preference
 from callcentre.retry.state import PersonState
 
@@ -27,15 +26,16 @@ MINORS_CLOCK = timedelta(days=30)
 """How long before the end of a minor's legal clock they go first."""
 
 
-@dataclass(frozen=True)
-class _Earliest:
-    """Takes the first permitted moment; what idle officers may be given."""
+@dataclass
+class _Noting:
+    """Leaves the choice to the policy's preference, and notes the first permitted moment: what idle officers get."""
 
     inner: Preference
+    earliest: Option | None = None
 
     def choose(self, person: PersonState, options: Sequence[Option], *, now: datetime) -> Choice:
-        first = min(options, key=lambda option: option.due_at)
-        return replace(self.inner.choose(person, options, now=now), option=first)
+        self.earliest = min(options, key=lambda option: option.due_at)
+        return self.inner.choose(person, options, now=now)
 
 
 def reconsider(
@@ -55,13 +55,13 @@ def reconsider(
         )
     ).all()
     promised = _promised(session, programme_id, states)
+    policy = policy_of(programme)
     steps: dict[int, NextStep] = {}
     for entry in found:
-        policy = policy_of(programme)
-        step = steps[entry.person_id] = next_attempt(states[entry.person_id], policy, now=now)
-        _store(
-            session, entry, step, states[entry.person_id], policy, now, promised=entry.person_id in promised
-        )
+        state, noting = states[entry.person_id], _Noting(policy.preference)
+        step = next_attempt(state, replace(policy, preference=noting), now=now)
+        steps[entry.person_id] = step
+        _store(session, entry, step, state, noting.earliest, now, promised=entry.person_id in promised)
     session.flush()
     _remove_unsupported(session, [entry.id for entry in found])
     return steps
@@ -72,7 +72,7 @@ def _store(
     entry: QueueEntry,
     step: NextStep,
     state: PersonState,
-    policy: Policy,
+    first: Option | None,
     now: datetime,
     *,
     promised: bool,
@@ -80,8 +80,7 @@ def _store(
     entry.reason = step.why.as_json()
     match step:
         case CallAgain():
-            first = next_attempt(state, replace(policy, preference=_Earliest(policy.preference)), now=now)
-            earliest = first if isinstance(first, CallAgain) else step
+            earliest = first or step  # a quick retry leaves no choice
             entry.eligible_at, entry.eligible_until = earliest.due_at, earliest.due_until
             entry.preferred_at, entry.preferred_until = step.due_at, step.due_until
             entry.number_id, entry.priority = step.number_id, _priority(entry, state, step)
