@@ -133,10 +133,9 @@ def sign_in_device(response: Response, token: str) -> Response:
 
 
 def sign_out_device(response: Response) -> Response:
-    """Finish a sign-out: no cookie, no CSRF secret, nothing of the pages left in the browser."""
+    """Finish a sign-out: no cookie, no CSRF secret; pages are never cached, scripts empty what the tab kept."""
     session.clear()
     security.drop_session_cookie(response)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

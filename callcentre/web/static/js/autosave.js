@@ -49,6 +49,10 @@ export function forgetDraft(form) {
 
 /** Keep the drafts of the forms that ask for it. */
 export function watchDrafts() {
+  const mine = `callcentre.draft.${user()}.`;
+  for (const key of Object.keys(sessionStorage)) {
+    if (user() && key.startsWith("callcentre.draft.") && !key.startsWith(mine)) sessionStorage.removeItem(key);
+  }
   for (const form of $$("form[data-autosave]")) restore(form);
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-autosave]");
