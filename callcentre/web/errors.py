@@ -112,6 +112,21 @@ _WORDS = {
     ),
 }
 
+_TODO_OF_PROGRAMS = {
+    400: mark("Corrigez la demande d’après /api/v1/openapi.json."),
+    401: mark("Envoyez un jeton personnel valide dans l’en-tête « Authorization: Bearer »."),
+    403: mark("Utilisez le jeton d’un compte qui a le rôle nécessaire."),
+    404: mark("Vérifiez l’adresse et l’identifiant."),
+    405: mark("Corrigez la demande d’après /api/v1/openapi.json."),
+    409: mark(
+        "Demandez l’état actuel avant de décider de la suite ; renvoyer la même demande ne sert à rien."
+    ),
+    413: mark("Envoyez moins à la fois."),
+    422: mark("Corrigez ce champ, puis renvoyez la demande."),
+    503: mark("Attendez un peu, puis renvoyez la même demande avec la même clé."),
+}
+"""What to do, said to a program: it has no page to go back to."""
+
 _CODES = {
     401: "signed_out",
     403: "forbidden",
@@ -181,7 +196,7 @@ def answer(
         error = {
             "code": code,
             "message": message or gettext(known.what),
-            "todo": gettext(known.todo),
+            "todo": gettext(_TODO_OF_PROGRAMS.get(status, known.todo) if of_api() else known.todo),
             **details,
         }
         response = jsonify(error=error, kept=bool(details.get("kept")))
@@ -198,6 +213,11 @@ def answer(
         )
     response.status_code = status
     return response
+
+
+def of_api() -> bool:
+    """Tell whether a program asks, not a page."""
+    return request.path.startswith("/api/")
 
 
 def _http(error: HTTPException) -> Response:
