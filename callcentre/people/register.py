@@ -367,7 +367,7 @@ def _find_numbers(session: Session, e164s: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in _parts(e164s):
         query = select(PhoneNumber.e164, PhoneNumber.id).where(PhoneNumber.e164.in_(part))
-        found |= dict(session.execute(query).tuples().all())
+        found.update({row.e164: row.id for row in session.execute(query)})
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -96,7 +96,7 @@ def test_blank_lines_keep_their_place() -> None:
 
 def test_a_workbook_gives_text_dates_in_iso_form_and_whole_numbers() -> None:
     content = read(
-        workbook(["Nom", "Né le", "Tel", "CP"], ["MARTIN", datetime(2008, 2, 14), 639981234, 1000.0]),
+        workbook(["Nom", "Né le", "Tel", "CP"], ["MARTIN", date(2008, 2, 14), 639981234, 1000.0]),
         "liste.xlsx",
     )
     assert content.format == "xlsx"
@@ -110,9 +110,9 @@ def test_hidden_sheets_are_named_and_not_read() -> None:
 
 
 def test_a_cell_of_any_type_becomes_text() -> None:
-    values = [True, 3, 2.5, 1e20, None, datetime(2026, 1, 2, 3, 4), date(2026, 1, 2)]
+    values = [True, 3, 2.5, 1e20, None, datetime(2026, 1, 2, 3, 4, tzinfo=UTC), date(2026, 1, 2)]
     assert [reader.cell_text(value) for value in values] == [
-        "1", "3", "2.5", "1e+20", "", "2026-01-02 03:04:00", "2026-01-02",
+        "1", "3", "2.5", "1e+20", "", "2026-01-02 03:04:00+00:00", "2026-01-02",
     ]  # fmt: skip
 
 
