@@ -88,6 +88,7 @@ def make_engine(url: str, *, pool_size: int = 40, page_limit: int | None = None)
         parsed,
         pool_size=pool_size,
         max_overflow=8,
+        hide_parameters=True,  # an error of the database may reach a log; what it was given never does
         pool_pre_ping=True,
         connect_args={"options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60000"},
     )
@@ -98,6 +99,7 @@ def _sqlite_engine(url: str, pool_size: int, page_limit: int | None) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=8,
+        hide_parameters=True,  # an error of the database may reach a log; what it was given never does
         connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
     )
     pragmas = ["journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"]

@@ -6,6 +6,26 @@ Expected outcomes (a rejected row, a lost race, nothing to serve) are values, no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Self
+
+
+class Sentence(str):
+    """French words with named gaps such as `%(minutes)s`; `values` fill them, after a translation if there is one."""
+
+    values: Mapping[str, object]
+
+    def __new__(cls, words: str, values: Mapping[str, object]) -> Self:
+        """Return the words with what fills their gaps."""
+        sentence = super().__new__(cls, words)
+        sentence.values = values
+        return sentence
+
+    @property
+    def filled(self) -> str:
+        """The sentence in French."""
+        return self % self.values if self.values else str(self)
+
 
 class CallCentreError(Exception):
     """Base of every deliberate error; `code` is stable and goes to API answers."""
@@ -31,9 +51,9 @@ class InvalidInput(CallCentreError):
     code = "invalid"
     status = 422
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.message, self.field = message, field
+    def __init__(self, message: str, *, field: str | None = None, **values: object) -> None:
+        self.message, self.field = Sentence(message, values), field
+        super().__init__(self.message.filled)
 
 
 class NotFound(CallCentreError):
@@ -49,9 +69,9 @@ class NotAllowed(CallCentreError):
     code = "not_allowed"
     status = 409
 
-    def __init__(self, message: str, *, reason: str = "not_allowed") -> None:
-        super().__init__(message)
-        self.message, self.reason = message, reason
+    def __init__(self, message: str, *, reason: str = "not_allowed", **values: object) -> None:
+        self.message, self.reason = Sentence(message, values), reason
+        super().__init__(self.message.filled)
 
 
 class LeaseLost(CallCentreError):

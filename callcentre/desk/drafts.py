@@ -15,7 +15,7 @@ from callcentre.errors import InvalidInput
 def save(session: Session, *, officer_id: int, person_id: int, body: str, now: datetime) -> None:
     """Keep what is typed about a person; an empty text keeps nothing."""
     if len(body) > NOTE_LENGTH:
-        raise InvalidInput(f"La note dépasse {NOTE_LENGTH} caractères.", field="note")
+        raise InvalidInput("La note dépasse %(length)s caractères.", field="note", length=NOTE_LENGTH)
     if not body:
         discard(session, officer_id=officer_id, person_id=person_id)
         return

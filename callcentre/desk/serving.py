@@ -105,7 +105,7 @@ def skip(
     """Pass over a person with a reason: not an attempt; they come back at `not_before`, half an hour by default."""
     if reason_code not in desk.programme.skip_reasons:
         known = ", ".join(desk.programme.skip_reasons)
-        raise InvalidInput(f"Indiquez pourquoi passer cette fiche ({known}).", field="reason")
+        raise InvalidInput("Indiquez pourquoi passer cette fiche (%(known)s).", field="reason", known=known)
     if not_before is not None and not_before <= now:
         raise InvalidInput("Le moment indiqué est déjà passé.", field="not_before")
     lease = held_by(session, token, officer_id=officer_id)

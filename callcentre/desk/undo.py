@@ -110,7 +110,9 @@ def _refuse_if_too_late(
     if now > submission.created_at + desk.undo_within:
         minutes = desk.settings.undo_minutes
         raise NotAllowed(
-            f"Un résultat s'annule dans les {minutes} minutes ; demandez au superviseur.", reason="too_late"
+            "Un résultat s'annule dans les %(minutes)s minutes ; demandez au superviseur.",
+            reason="too_late",
+            minutes=minutes,
         )
     if leases.of_person(session, attempt.person_id) is not None:
         raise NotAllowed("Un collègue a déjà repris cette personne.", reason="held_by_colleague")

@@ -108,7 +108,7 @@ def check(desk: Desk, outcome: Outcome, *, now: datetime) -> Disposition:
     if disposition is None:
         raise InvalidInput("Choisissez un résultat de la liste.", field="disposition")
     if len(outcome.note) > NOTE_LENGTH:
-        raise InvalidInput(f"La note dépasse {NOTE_LENGTH} caractères.", field="note")
+        raise InvalidInput("La note dépasse %(length)s caractères.", field="note", length=NOTE_LENGTH)
     for need in disposition.needs:
         _require(need, outcome)
     if outcome.callback_at is not None and outcome.callback_at <= now:
@@ -271,8 +271,13 @@ def _check_promise(desk: Desk, outcome: Outcome, state: PersonState, now: dateti
     if outcome.callback_at is None or desk.policy.hours.is_open(outcome.callback_at, state.zone):
         return
     nearest = desk.policy.hours.nearest_open(outcome.callback_at, state.zone, not_before=now)
-    hint = f" Le plus proche : {nearest.astimezone(state.zone):%d/%m/%Y %H:%M}." if nearest else ""
-    raise InvalidInput(f"L'heure promise est hors des heures d'appel.{hint}", field="callback_at")
+    if nearest is None:
+        raise InvalidInput("L'heure promise est hors des heures d'appel.", field="callback_at")
+    raise InvalidInput(
+        "L'heure promise est hors des heures d'appel ; la plus proche : %(nearest)s.",
+        field="callback_at",
+        nearest=f"{nearest.astimezone(state.zone):%d/%m/%Y %H:%M}",
+    )
 
 
 def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, state: PersonState) -> Attempt:

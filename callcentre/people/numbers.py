@@ -35,7 +35,9 @@ def add(
     """Add a number that somebody gave; return its number id. Refuses one that may not be called, in words."""
     parsed = phone.parse(text, region)
     if parsed.e164 is None or not parsed.callable:
-        raise InvalidInput(f"Ce numéro ne peut pas être appelé : {text.strip()[:30]}.", field="new_number")
+        raise InvalidInput(
+            "Ce numéro ne peut pas être appelé : %(number)s.", field="new_number", number=text.strip()[:30]
+        )
     number = number_row(session, parsed.e164, parsed.kind.value)
     link = session.scalar(
         select(PersonNumber).where(PersonNumber.person_id == person_id, PersonNumber.number_id == number.id)

@@ -97,8 +97,12 @@ def speaking(wanted: str) -> Iterator[None]:
 
 
 def gettext(message: str, **values: object) -> str:
-    """Return a message in the current language; `%(name)s` is replaced only when values are given."""
-    translated = _translations(language()).gettext(message)
+    """Return a message in the current language; `%(name)s` is replaced only when values are given.
+
+    A sentence of an error brings its values with it.
+    """
+    values = {**getattr(message, "values", {}), **values}
+    translated = _translations(language()).gettext(str(message))
     return translated % values if values else translated
 
 
