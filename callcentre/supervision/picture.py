@@ -215,11 +215,11 @@ class Picture:
 
     def waiting_in(self, bucket: Bucket) -> int:
         """People of a bucket, as last counted."""
-        return sum(waiting.count for waiting in self.slow.waiting if waiting.bucket is bucket)
+        return sum(waiting.count for waiting in self.slow.waiting if waiting.bucket == bucket)
 
     def officers_in(self, state: OfficerState) -> int:
         """Officers who are doing this."""
-        return sum(officer.state is state for officer in self.officers)
+        return sum(officer.state == state for officer in self.officers)
 
     def as_json(self) -> dict[str, Any]:
         """The picture for a program: ids and counts, no name of a young person."""

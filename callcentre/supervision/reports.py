@@ -23,6 +23,9 @@ from callcentre.supervision import figures
 
 WEEK = timedelta(days=7)
 
+TOLERANCE = 0.05
+"""Part of the target to date by which a stage may be behind before it is pointed out."""
+
 
 @dataclass(frozen=True)
 class StageFigures:
@@ -41,6 +44,11 @@ class StageFigures:
         """People ahead (positive) or behind the target to date."""
         return self.count - self.to_date
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the gap is large enough to be pointed out."""
+        return -self.gap > TOLERANCE * self.to_date
+
 
 @dataclass(frozen=True)
 class Row:
@@ -49,6 +57,11 @@ class Row:
     id: int | None
     label: str
     counts: Mapping[Stage, int]
+
+    @property
+    def total(self) -> int:
+        """Entries of any stage; a row without any has nothing to show."""
+        return sum(self.counts.values())
 
 
 @dataclass(frozen=True)

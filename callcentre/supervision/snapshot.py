@@ -22,6 +22,7 @@ from callcentre.callqueue.ledger import OVERLAP, Ledger
 from callcentre.directory import queries as directory
 from callcentre.directory.queries import TerritoryView
 from callcentre.funnel.stages import Stage
+from callcentre.people.names import fold
 from callcentre.programmes import Programme
 from callcentre.retry.windows import local_midnight
 from callcentre.supervision import queries
@@ -238,7 +239,8 @@ def _officers(
     present = {one.user_id: one for one in accounts.officers_present(session, now)}
     users = accounts.users(session, role=Role.OFFICER, active_only=True)
     return tuple(
-        _officer(user, present.get(user.id), held.get(user.id), days.get(user.id), labels) for user in users
+        _officer(user, present.get(user.id), held.get(user.id), days.get(user.id), labels)
+        for user in sorted(users, key=lambda user: (fold(user.display_name), user.id))
     )
 
 

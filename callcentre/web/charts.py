@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil
 
 from markupsafe import Markup
 
 from callcentre.web.formats import day_short, number, percent
 
 WIDTH = 760
+
+ENDS = 196
+"""Room at the right of a curve for the labels of its lines."""
 
 _Scale = Callable[[float], float]
 _DayScale = Callable[[date], float]
@@ -121,7 +125,7 @@ def curve(
     `goal`: the target to date on some days, first and last day included. `labels`: the curve, the target, the
     forecast.
     """
-    left, right, top, bottom, height = 56, 150, 14, 30, 300
+    left, right, top, bottom, height = 56, ENDS, 14, 30, 300
     first, last = goal[0].day, goal[-1].day
     most = _round_up(max([4, goal[-1].value, *(p.value for p in points), *([band.high] if band else [])]))
 
@@ -161,7 +165,7 @@ def columns(name: str, *, title: str, description: str, weeks: Sequence[Point], 
             parts.append(
                 _text(_round(x + step / 2), _round(y - 5), number(week.value), anchor="middle", css="value")
             )
-        if position % max(1, round(60 / step)) == 0:
+        if position % ceil(66 / step) == 0:
             parts.append(
                 _text(_round(x + 3), height - bottom + 18, day_short(week.day).split("\u00a0", 1)[-1])
             )
@@ -190,7 +194,7 @@ def _ends(
     above = -20.0
     for height, text, css in sorted(wanted):
         above = max(height + 4, above + 17)
-        placed.append(_text(WIDTH - 142, _round(above), text, css=css))
+        placed.append(_text(WIDTH - ENDS + 8, _round(above), text, css=css))
     return placed
 
 
@@ -199,7 +203,7 @@ def _grid(most: int, y: _Scale, left: int) -> list[Markup]:
     for part in range(5):
         value = most * part // 4
         lines += [
-            _line(left, y(value), WIDTH - 150, y(value), "axis" if part == 0 else "grid"),
+            _line(left, y(value), WIDTH - ENDS, y(value), "axis" if part == 0 else "grid"),
             _text(left - 8, y(value) + 4, number(value), anchor="end"),
         ]
     return lines

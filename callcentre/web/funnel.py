@@ -43,6 +43,7 @@ def index() -> str:
         stage_label=lambda one: labels.stage_label(programme, one),
         definitions={one: words(programme.stages[one].definition) for one in ORDER},
         people_url=people_url,
+        place=labels.place,
         funnel_chart=_funnel_chart(report),
         curve_chart=_curve_chart(report, stage),
         weeks_chart=_weeks_chart(report, stage),

@@ -130,6 +130,11 @@ def reason_label(code: str | None) -> str:
         return code.replace("_", " ")
 
 
+def place(label: str) -> str:
+    """A territory's label where its column says already that it is a PSAD."""
+    return label.removeprefix("PSAD ")
+
+
 def disposition_label(programme: Programme, code: str | None) -> str:
     """A result in the words of the code book; an open call has none yet."""
     if code is None:

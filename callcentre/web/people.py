@@ -61,6 +61,7 @@ def index() -> str:
         stage_label=lambda stage: labels.stage_label(programme, stage),
         disposition_label=lambda code: labels.disposition_label(programme, code),
         reason_label=labels.reason_label,
+        place=labels.place,
         buckets=labels.BUCKETS,
         today=in_zone(now()).date(),
     )

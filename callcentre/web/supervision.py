@@ -75,6 +75,7 @@ def render(picture: Picture, previous: Picture | None) -> tuple[Fragments, str]:
         "disposition_label": lambda code: labels.disposition_label(programme, code),
         "pause_label": _pause_label,
         "reason_label": labels.reason_label,
+        "place": labels.place,
         "officer_states": labels.OFFICER_STATES,
         "promise_states": labels.PROMISE_STATES,
         "buckets": labels.BUCKETS,
@@ -94,7 +95,7 @@ def _hub() -> Hub | None:
 
 def _balance_chart(picture: Picture) -> str:
     shares = [
-        charts.Share(territory.label, territory.served, territory.share)
+        charts.Share(labels.place(territory.label), territory.served, territory.share)
         for territory in picture.territories
         if territory.weight is not None
     ]
