@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
+import callcentre.migrations  # noqa: F401  (every process must know every table)
 from callcentre.callqueue.ledger import Ledger
 from callcentre.clock import Clock, ShiftedClock, SystemClock
 from callcentre.database import make_engine, make_session_factory

@@ -30,8 +30,8 @@ ON_THE_SPOT = 256
 LOW = 64
 """Ready people below which more are planned, so that no territory runs dry while it has people to call."""
 STALE_AT_ONCE = 500
-"""People whose hour has passed looked at again in one go, since nobody else writes meanwhile on SQLite; the next run,
-a minute later, takes more."""
+"""People whose hour has passed looked at again in one go at most, since nobody else writes meanwhile on SQLite. No more
+of them than there is room for: the work follows the calls that can be made, not the length of the list."""
 HORIZON = timedelta(hours=1)
 """What is planned ahead outside the programme's own hours, for people of another zone."""
 
@@ -66,18 +66,16 @@ def plan(session: Session, programme: Programme, *, now: datetime) -> int:
         .where(Turn.programme_id == programme_id, Turn.token.is_(None), Turn.lane == int(Lane.ORDINARY))
     )
     room = _capacity(programme, now) - (ready or 0)
-    return _make_ready(session, programme, programme_id, room, now, preferred=True) if room > 0 else 0
+    return _fill(session, programme, programme_id, room, now, preferred=True) if room > 0 else 0
 
 
 def plan_on_the_spot(session: Session, programme: Programme, programme_id: int, *, now: datetime) -> int:
     """Plan a few people for officers who wait: those whose hour it is, else those whom the hard rules permit."""
     ensure_day(session, programme_id, day=now.astimezone(programme.tz).date())
     _sweep(session, programme, programme_id, now)
-    planned = _make_ready(session, programme, programme_id, ON_THE_SPOT, now, preferred=True)
-    if planned:
-        return planned
-    _look_again(session, programme, programme_id, QueueEntry.eligible_at, QueueEntry.eligible_until, now)
-    return _make_ready(session, programme, programme_id, ON_THE_SPOT, now, preferred=False)
+    return _fill(session, programme, programme_id, ON_THE_SPOT, now, preferred=True) or _fill(
+        session, programme, programme_id, ON_THE_SPOT, now, preferred=False
+    )
 
 
 def is_low(session: Session, programme_id: int, *, now: datetime) -> bool:
@@ -118,7 +116,19 @@ def _sweep(session: Session, programme: Programme, programme_id: int, now: datet
         states = states_of(session, programme, programme_id, [turn.person_id for turn in late])
         for turn in late:
             turn.due_at, turn.due_until = next_window(programme, states[turn.person_id].zone.key, now)
-    _look_again(session, programme, programme_id, QueueEntry.preferred_at, QueueEntry.preferred_until, now)
+
+
+def _fill(
+    session: Session, programme: Programme, programme_id: int, room: int, now: datetime, *, preferred: bool
+) -> int:
+    """Make so many people ready, once those whose hour has passed without a call were looked at again."""
+    start, end = (
+        (QueueEntry.preferred_at, QueueEntry.preferred_until)
+        if preferred
+        else (QueueEntry.eligible_at, QueueEntry.eligible_until)
+    )
+    _look_again(session, programme, programme_id, start, end, min(room, STALE_AT_ONCE), now)
+    return _make_ready(session, programme, programme_id, room, now, start, end, preferred=preferred)
 
 
 def _look_again(
@@ -127,9 +137,10 @@ def _look_again(
     programme_id: int,
     start: InstrumentedAttribute[datetime | None],
     end: InstrumentedAttribute[datetime | None],
+    at_most: int,
     now: datetime,
 ) -> None:
-    """Ask the retry rule again about people whose hour has passed, those who are served first before the others."""
+    """Ask the retry rule again about people whose hour has passed, those who would be served first before others."""
     stale = session.scalars(
         select(QueueEntry.person_id)
         .where(
@@ -140,7 +151,7 @@ def _look_again(
             QueueEntry.id.not_in(select(Turn.entry_id)),
         )
         .order_by(QueueEntry.priority, start, QueueEntry.id)
-        .limit(STALE_AT_ONCE)
+        .limit(at_most)
     ).all()
     if stale:
         reconsider(session, programme, programme_id, stale, now=now)
@@ -168,13 +179,16 @@ def _capacity(programme: Programme, now: datetime) -> int:
 
 
 def _make_ready(
-    session: Session, programme: Programme, programme_id: int, room: int, now: datetime, *, preferred: bool
+    session: Session,
+    programme: Programme,
+    programme_id: int,
+    room: int,
+    now: datetime,
+    start: InstrumentedAttribute[datetime | None],
+    end: InstrumentedAttribute[datetime | None],
+    *,
+    preferred: bool,
 ) -> int:
-    start, end = (
-        (QueueEntry.preferred_at, QueueEntry.preferred_until)
-        if preferred
-        else (QueueEntry.eligible_at, QueueEntry.eligible_until)
-    )
     chosen = _candidates(session, programme_id, room, now, start, end)
     if not chosen:
         return 0
