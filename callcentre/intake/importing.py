@@ -358,6 +358,43 @@ def purge_date(reasons: Sequence[Reason], programme: Programme, now: datetime) -
 # ---- the whole import, chunk by chunk: an edge, which opens and ends its own transactions
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How an import ended; `was_known` when the very same list was imported before: nothing changed."""
+
+    progress: Progress
+    was_known: bool
+
+
+def import_file(
+    sessions: sessionmaker[Session],
+    prepared: PreparedList,
+    *,
+    programme: Programme,
+    now: datetime,
+    by: int | None = None,
+    report: Report | None = None,
+    worker: str = "command",
+) -> Imported:
+    """Receive a list and import it to its end, going on if it was cut off before; see `run`."""
+    with writing(sessions) as session:
+        list_file_id = receive(session, prepared, programme=programme, now=now, by=by)
+        known = start(session, list_file_id)
+    if not known.is_running:
+        return Imported(known, was_known=True)
+    programmes = {programme.code: programme}
+    done = run(
+        sessions,
+        list_file_id,
+        programmes=programmes,
+        now=now,
+        prepared=prepared,
+        report=report,
+        worker=worker,
+    )
+    return Imported(done, was_known=False)
+
+
 def run(
     sessions: sessionmaker[Session],
     list_file_id: int,

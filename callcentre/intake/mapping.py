@@ -6,6 +6,7 @@ The words come from `config/list_columns.toml`; a mapping given by a person come
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from callcentre.errors import ConfigurationError
+from callcentre.errors import ConfigurationError, InvalidInput
 from callcentre.intake.fields import GUARDIAN_FIELDS, REQUIRED, SEVERAL_COLUMNS, Field, field_words
 from callcentre.intake.reader import ListContent, Refusal, RefusalCode, Sheet
 from callcentre.people.names import fold
@@ -100,6 +101,25 @@ def column_words(data: Mapping[str, Any]) -> ColumnWords:
         decoys=frozenset(data["decoys"]["words"]),
         totals=frozenset(fold(word) for word in data["totals"]["words"]),
     )
+
+
+def load_chosen(file: Path) -> dict[str, str]:
+    """Read a mapping that a person wrote: a table `columns` of header = "field", in TOML or JSON."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        data = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+        columns = data["columns"]
+        chosen = {str(header): str(field) for header, field in columns.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InvalidInput(
+            f"{file.name}: a mapping holds one table `columns`, a field for each header.", field="mapping"
+        ) from error
+    unknown = sorted({field.partition(":")[0] for field in chosen.values()} - {"", *map(str, Field)})
+    if unknown:
+        raise InvalidInput(
+            f"{file.name}: unknown field {', '.join(unknown)}; known are {', '.join(Field)}.", field="mapping"
+        )
+    return chosen
 
 
 def map_content(

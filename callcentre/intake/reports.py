@@ -142,7 +142,7 @@ def quarantine_workbook(session: Session, list_file_id: int, *, language: str = 
 
 
 def person_json(person: ExportedPerson) -> dict[str, Any]:
-    """A person of the export, as documented in `docs/formats.md`."""
+    """A person of the export; `why_not` of a number is a code, None when it may be called."""
     return {
         "id": person.id,
         "ine": person.ines[-1] if person.ines else None,

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.database import reading, writing
+from callcentre.database import reading
 from callcentre.intake import importing, queries
 from callcentre.intake.mapping import ColumnWords, load_column_words
 from callcentre.intake.preparing import PreparedList, prepare
@@ -71,10 +71,7 @@ def import_list(
 ) -> importing.Progress:
     """Import a list to its end."""
     ready = prepared(content, name, list_date=list_date)
-    with writing(sessions) as session:
-        list_file_id = importing.receive(session, ready, programme=programme(), now=now)
-    known = {programme().code: programme()}
-    return importing.run(sessions, list_file_id, programmes=known, now=now, prepared=ready)
+    return importing.import_file(sessions, ready, programme=programme(), now=now).progress
 
 
 def people(sessions: sessionmaker[Session]) -> list[queries.ExportedPerson]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from callcentre.errors import ConfigurationError
+from callcentre.errors import ConfigurationError, InvalidInput
 from callcentre.intake.fields import Field
-from callcentre.intake.mapping import SheetMapping, load_column_words, map_content, map_sheet
+from callcentre.intake.mapping import SheetMapping, load_chosen, load_column_words, map_content, map_sheet
 from callcentre.intake.reader import ListContent, Refusal, RefusalCode, Row, Sheet
 from tests.intake import ground
 
@@ -113,6 +113,21 @@ def test_a_mapping_given_by_a_person_comes_first() -> None:
         "Numéro du foyer": (Field.GUARDIAN_PHONE, 2),
         "Ville": (Field.SCHOOL_COMMUNE, 0),
     }
+
+
+def test_a_mapping_file_is_toml_or_json(tmp_path: Path) -> None:
+    toml, other = tmp_path / "mapping.toml", tmp_path / "mapping.json"
+    toml.write_text('[columns]\n"Numéro du foyer" = "guardian_phone:2"\n"Contact" = ""\n')
+    other.write_text('{"columns": {"Numéro du foyer": "guardian_phone:2", "Contact": ""}}')
+    assert load_chosen(toml) == load_chosen(other) == {"Numéro du foyer": "guardian_phone:2", "Contact": ""}
+
+
+@pytest.mark.parametrize("text", ['{"columns": {"Nom": "religion"}}', "[]", "{", '{"columns": []}'])
+def test_a_wrong_mapping_file_is_refused_in_words(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "mapping.json"
+    file.write_text(text)
+    with pytest.raises(InvalidInput, match=r"mapping\.json"):
+        load_chosen(file)
 
 
 def test_sheets_without_people_do_not_bar_the_others() -> None:
