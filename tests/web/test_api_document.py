@@ -97,7 +97,7 @@ def _play(room: Room, schema: Any, method: str, path: str, mode: GenerationMode)
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def play(case: Case) -> None:
+    def play(case: Case[Any]) -> None:
         if mode is GenerationMode.POSITIVE and "{token}" in path:
             case.path_parameters["token"] = program.next()["lease"]["token"]
         response = case.call(headers={"Authorization": f"Bearer {program.token}"})

@@ -85,7 +85,10 @@ class AppointmentBody(Body):
 
 
 class OutcomeBody(Body):
-    """The result of a call: a disposition of the code book, and the fields that it opens."""
+    """The result of a call: a disposition of the code book, and the fields that it opens.
+
+    `also_for`: people of the household whom the same call closes alike.
+    """
 
     disposition: Line
     number_id: Id | None = None
@@ -96,6 +99,7 @@ class OutcomeBody(Body):
     new_number_owner: NumberOwner = NumberOwner.YOUNG_PERSON
     reason: Text = ""
     appointment: AppointmentBody | None = None
+    also_for: Annotated[list[Id], Field(max_length=20)] = []
 
     def outcome(self) -> Outcome:
         """The value that the desk's verbs take."""
@@ -110,6 +114,7 @@ class OutcomeBody(Body):
             new_number_owner=self.new_number_owner,
             reason=self.reason,
             appointment=None if made is None else AppointmentAsked(made.partner, made.starts_at),
+            also_for=tuple(self.also_for),
         )
 
 

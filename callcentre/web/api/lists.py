@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from threading import Thread
 
 from flask import Response, request
 
@@ -15,12 +14,12 @@ from callcentre.intake.preparing import PreparedList, prepare
 from callcentre.intake.queries import ListFileView
 from callcentre.intake.reader import Refusal
 from callcentre.programmes import Programme
-from callcentre.runtime import Runtime
 from callcentre.web.api import shapes
 from callcentre.web.api.blueprint import LARGEST_ID, blueprint
 from callcentre.web.context import now, runtime, user
 from callcentre.web.guards import only
 from callcentre.web.i18n import language
+from callcentre.web.imports import imports
 from callcentre.web.transaction import database, end_transaction, reading
 
 ROWS_SHOWN = 200
@@ -45,7 +44,7 @@ def receive() -> Response:
     found = queries.list_file(database(), list_id)
     end_transaction()
     if found.state == "importing":
-        _import(runtime(), list_id, prepared)
+        imports().begin(runtime(), list_id)  # beside the answer; should this process end, the worker goes on
     response = shapes.answer(_shape(found), 201)
     response.headers["Location"] = f"/api/v1/lists/{list_id}"
     return response
@@ -56,18 +55,6 @@ def receive() -> Response:
 def show_list(list_id: int) -> Response:
     """Show how far a list has come."""
     return shapes.answer(_shape(queries.list_file(database(), list_id)))
-
-
-def _import(of: Runtime, list_id: int, prepared: PreparedList) -> None:
-    """Import beside the answer, chunk by chunk; should this process end, the worker goes on."""
-    work = Thread(
-        target=importing.run,
-        args=(of.sessions, list_id),
-        kwargs={"programmes": of.programmes, "now": of.clock.now(), "prepared": prepared, "worker": "web"},
-        name=f"import-{list_id}",
-        daemon=True,
-    )
-    work.start()
 
 
 def _programme() -> Programme:
