@@ -16,6 +16,7 @@ from callcentre.funnel import targets
 from callcentre.funnel.queries import Timeline
 from callcentre.funnel.stages import ORDER, SIDE, Stage
 from callcentre.funnel.targets import Forecast, Pace
+from callcentre.people.names import fold
 from callcentre.programmes import Programme
 from callcentre.retry.policy import policy_of
 from callcentre.retry.windows import local_midnight
@@ -201,7 +202,7 @@ def _officers(session: Session, programme_id: int) -> tuple[Row, ...]:
     counts = funnel.by_officer(session, programme_id)
     return tuple(
         Row(user.id, user.display_name, counts[user.id])
-        for user in accounts.users(session)
+        for user in sorted(accounts.users(session), key=lambda user: (fold(user.display_name), user.id))
         if user.id in counts
     )
 

@@ -11,7 +11,7 @@ from callcentre.directory import queries as directory
 from callcentre.supervision.picture import Picture, PromiseState
 from callcentre.web import charts, labels, streams
 from callcentre.web.context import runtime
-from callcentre.web.formats import number
+from callcentre.web.formats import in_zone, number
 from callcentre.web.forms import choice_of
 from callcentre.web.guards import passive
 from callcentre.web.i18n import gettext, language, ngettext
@@ -76,6 +76,7 @@ def render(picture: Picture, previous: Picture | None) -> tuple[Fragments, str]:
         "pause_label": _pause_label,
         "reason_label": labels.reason_label,
         "place": labels.place,
+        "is_today": lambda instant: in_zone(instant).date() == picture.day,
         "officer_states": labels.OFFICER_STATES,
         "promise_states": labels.PROMISE_STATES,
         "buckets": labels.BUCKETS,
