@@ -1,0 +1,166 @@
+"""The words of the list pages: states, fates and reasons with their signs, fields, what a row would change."""
+
+from __future__ import annotations
+
+from callcentre.intake.fields import GUARDIAN_FIELDS, Field, field_words
+from callcentre.intake.kinds import Fate, ListState
+from callcentre.intake.reasons import Effect, Reason, ReasonCode
+from callcentre.web.i18n import gettext, language, mark, ngettext, typography
+from callcentre.web.labels import Sign
+
+STATES = {
+    ListState.CHECKED: Sign(mark("vérifiée, pas importée"), "○"),
+    ListState.IMPORTING: Sign(mark("import en cours"), "●", "info"),
+    ListState.IMPORTED: Sign(mark("importée"), "✓", "done"),
+    ListState.FAILED: Sign(mark("import interrompu"), "■", "solid"),
+}
+
+FATES = {
+    Fate.CREATED: Sign(mark("créée"), "✓", "done"),
+    Fate.UPDATED: Sign(mark("mise à jour"), "●", "info"),
+    Fate.UNCHANGED: Sign(mark("inchangée"), "○"),
+    Fate.DUPLICATE: Sign(mark("doublon"), "◆"),
+    Fate.QUARANTINED: Sign(mark("en quarantaine"), "▲", "attention"),
+    Fate.IGNORED: Sign(mark("ignorée"), "–"),
+}
+
+FATE_TABS = {
+    Fate.CREATED: mark("Créées"),
+    Fate.UPDATED: mark("Mises à jour"),
+    Fate.UNCHANGED: mark("Inchangées"),
+    Fate.DUPLICATE: mark("Doublons"),
+    Fate.QUARANTINED: mark("En quarantaine"),
+    Fate.IGNORED: mark("Ignorées"),
+}
+
+FATE_MEANINGS = {
+    Fate.CREATED: mark("une personne nouvelle entre dans la file"),
+    Fate.UPDATED: mark("une personne connue reçoit ce que la liste apporte de neuf"),
+    Fate.UNCHANGED: mark("la liste ne dit rien de neuf de cette personne"),
+    Fate.DUPLICATE: mark("une autre ligne du fichier parle de la même personne"),
+    Fate.QUARANTINED: mark("à corriger avant d’entrer dans la file"),
+    Fate.IGNORED: mark("titre, total ou ligne vide : personne"),
+}
+
+REASONS = {
+    ReasonCode.NAME_MISSING: mark("nom ou prénom manquant"),
+    ReasonCode.BIRTH_DATE_MISSING: mark("date de naissance manquante"),
+    ReasonCode.BIRTH_DATE_IMPOSSIBLE: mark("date de naissance illisible"),
+    ReasonCode.BIRTH_DATE_FUTURE: mark("date de naissance future"),
+    ReasonCode.AGE_UNDER: mark("trop jeune"),
+    ReasonCode.AGE_OVER: mark("plus âgé que le public"),
+    ReasonCode.EXIT_DATE_IMPOSSIBLE: mark("date de sortie illisible"),
+    ReasonCode.EXIT_DATE_FUTURE: mark("date de sortie future"),
+    ReasonCode.EXIT_DATE_OLD: mark("sortie ancienne"),
+    ReasonCode.INE_MALFORMED: mark("INE illisible"),
+    ReasonCode.INE_ON_TWO_PEOPLE: mark("INE d’une autre personne"),
+    ReasonCode.SIEI_ON_TWO_PEOPLE: mark("numéro de dossier d’une autre personne"),
+    ReasonCode.UAI_MALFORMED: mark("code d’établissement illisible"),
+    ReasonCode.UAI_CHECK_LETTER: mark("code d’établissement faux"),
+    ReasonCode.POSTAL_CODE_MALFORMED: mark("code postal illisible"),
+    ReasonCode.EMAIL_MALFORMED: mark("courriel illisible"),
+    ReasonCode.SEX_UNKNOWN: mark("sexe non compris"),
+    ReasonCode.TERRITORY_UNKNOWN: mark("PSAD inconnue"),
+    ReasonCode.TERRITORY_FROM_POSTAL_CODE: mark("PSAD déduite du code postal"),
+    ReasonCode.NUMBER_NOT_A_NUMBER: mark("pas un numéro"),
+    ReasonCode.NUMBER_TOO_SHORT: mark("numéro trop court"),
+    ReasonCode.NUMBER_TOO_LONG: mark("numéro trop long"),
+    ReasonCode.NUMBER_IMPOSSIBLE: mark("numéro impossible"),
+    ReasonCode.NUMBER_DUMMY: mark("faux numéro de remplissage"),
+    ReasonCode.NUMBER_PREMIUM: mark("numéro surtaxé"),
+    ReasonCode.NUMBER_SPECIAL: mark("numéro spécial"),
+    ReasonCode.NUMBER_SHORT_CODE: mark("numéro court"),
+    ReasonCode.NUMBER_MACHINE: mark("numéro de machine"),
+    ReasonCode.NUMBER_ROUNDED: mark("numéro arrondi par un tableur"),
+    ReasonCode.NUMBER_MARKED_WRONG: mark("numéro dit faux par la liste"),
+    ReasonCode.NUMBER_MARKED_OLD: mark("numéro dit ancien par la liste"),
+    ReasonCode.NUMBER_MARKED_NO_CALL: mark("numéro à ne pas appeler"),
+    ReasonCode.NUMBER_FOREIGN: mark("numéro étranger"),
+    ReasonCode.NO_CALLABLE_NUMBER: mark("aucun numéro appelable"),
+    ReasonCode.MINOR_WITHOUT_GUARDIAN: mark("mineur sans responsable"),
+    ReasonCode.VALUE_TOO_LONG: mark("texte trop long"),
+    ReasonCode.DUPLICATE_IN_FILE: mark("doublon dans le fichier"),
+    ReasonCode.POSSIBLE_HOMONYM: mark("homonyme possible"),
+    ReasonCode.AMBIGUOUS_PERSON: mark("plusieurs personnes possibles"),
+    ReasonCode.VERIFIED_KEPT: mark("valeur vérifiée gardée"),
+    ReasonCode.BLANK_ROW: mark("ligne vide"),
+    ReasonCode.TITLE_ROW: mark("titre"),
+    ReasonCode.TOTAL_ROW: mark("total"),
+    ReasonCode.REPEATED_HEADER: mark("en-tête répété"),
+    ReasonCode.SET_ASIDE: mark("écartée"),
+}
+
+SEPARATORS = {
+    ";": mark("point-virgule"),
+    ",": mark("virgule"),
+    "\t": mark("tabulation"),
+    "|": mark("barre verticale"),
+}
+
+ENCODINGS = {
+    "utf-8": "UTF-8",
+    "utf-8-sig": "UTF-8",
+    "utf-16": "UTF-16",
+    "cp1252": "Windows-1252",
+}
+
+_CHANGES = {
+    "numbers": mark("numéros"),
+    "guardians": mark("responsables"),
+    "queue": mark("place dans la file"),
+    "school": mark("établissement"),
+}
+
+_EFFECTS = {Effect.QUARANTINE: "▲", Effect.WARNING: "▲", Effect.DUPLICATE: "◆"}
+
+
+def fate_count(fate: Fate, number: int) -> str:
+    """A number of rows of a fate, as a chip says it: 3 274 créées."""
+    match fate:
+        case Fate.CREATED:
+            return ngettext("%(n)s créée", "%(n)s créées", number)
+        case Fate.UPDATED:
+            return ngettext("%(n)s mise à jour", "%(n)s mises à jour", number)
+        case Fate.UNCHANGED:
+            return ngettext("%(n)s inchangée", "%(n)s inchangées", number)
+        case Fate.DUPLICATE:
+            return ngettext("%(n)s doublon", "%(n)s doublons", number)
+        case Fate.QUARANTINED:
+            return ngettext("%(n)s en quarantaine", "%(n)s en quarantaine", number)
+        case Fate.IGNORED:
+            return ngettext("%(n)s ignorée", "%(n)s ignorées", number)
+
+
+def sentence(reason: Reason) -> str:
+    """A reason as its row shows it."""
+    text = reason.words(language())
+    return typography(text) if language() == "fr" else text
+
+
+def shape(reason: Reason) -> str:
+    """The sign in front of a reason: what bars or warns stands out from a plain note."""
+    return _EFFECTS.get(reason.effect, "○")
+
+
+def field_label(read_as: str) -> str:
+    """A field as the pages name it: `guardian_phone:2` is the second guardian's telephone."""
+    name, _, rank = read_as.partition(":")
+    text = field_words(name, language())
+    return f"{text} {rank}" if rank else text
+
+
+def change_label(part: str) -> str:
+    """What of a person a row changes."""
+    return gettext(_CHANGES[part]) if part in _CHANGES else field_words(part, language()).replace("_", " ")
+
+
+def field_choices() -> list[tuple[str, str]]:
+    """The fields that a person may choose for a column, with their words in order."""
+    guardians = frozenset(GUARDIAN_FIELDS.values())
+    names = [
+        name
+        for field in Field
+        if field is not Field.COMMENT
+        for name in ([f"{field}:1", f"{field}:2"] if field in guardians else [str(field)])
+    ]
+    return [(name, field_label(name)) for name in names]
