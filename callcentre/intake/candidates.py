@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 from callcentre.intake import values
-from callcentre.intake.fields import Field
+from callcentre.intake.fields import GUARDIAN_FIELDS, SEVERAL_COLUMNS, Field
 from callcentre.intake.mapping import Column, SheetMapping
 from callcentre.intake.reader import Cells, Row, Sheet
 from callcentre.intake.reasons import NUMBER_CODES, Effect, Reason, ReasonCode
@@ -110,16 +110,24 @@ def _ignored(row: Row, mapping: SheetMapping, totals: frozenset[str]) -> ReasonC
 def read_row(sheet: str, number: int, cells: Cells, mapping: SheetMapping, scope: Scope) -> ReadRow:
     """One row of people to a candidate, or to the reasons why it cannot be one yet."""
     reading = _Reading(scope)
+    said, width = reading.said, len(cells)
     for column in mapping.columns:
-        text = _at(cells, column.index)
-        if text and not text.isspace():
-            reading.take(column, text)
+        text = cells[column.index] if column.index < width else ""
+        if not text or text.isspace():
+            continue
+        if column.field in _GATHERED:
+            reading.gather(column, text)
+        else:
+            said[column.field] = text
     outcome = reading.outcome()
     return ReadRow(sheet, number, cells, outcome, tuple(reading.remarks))
 
 
 def _at(cells: Cells, index: int) -> str:
     return cells[index] if index < len(cells) else ""
+
+
+_GATHERED = SEVERAL_COLUMNS | frozenset(GUARDIAN_FIELDS.values())
 
 
 @dataclass(slots=True)
@@ -139,8 +147,8 @@ class _Reading:
     guardians: dict[int, _GuardianReading] = field(default_factory=dict)
     remarks: list[Reason] = field(default_factory=list)
 
-    def take(self, column: Column, text: str) -> None:
-        """Keep a cell under its field."""
+    def gather(self, column: Column, text: str) -> None:
+        """Keep a cell of a field that is spread over columns or belongs to a guardian."""
         match column.field:
             case Field.PHONE:
                 self.phones.append((column, text))
@@ -155,11 +163,9 @@ class _Reading:
                 self._relation(column)
             case Field.GUARDIAN_RELATION:
                 self._guardian(column.rank).relation = self._short(column.field, values.read_text(text), 40)
-            case Field.ADDRESS:
-                known = self.said.get(Field.ADDRESS)
-                self.said[Field.ADDRESS] = f"{known}, {text}" if known else text
             case _:
-                self.said[column.field] = text
+                known = self.said.get(column.field)
+                self.said[column.field] = f"{known}, {text}" if known else text
 
     def _guardian(self, rank: int) -> _GuardianReading:
         return self.guardians.setdefault(rank, _GuardianReading())
@@ -178,7 +184,8 @@ class _Reading:
             obstacles.insert(0, Reason(ReasonCode.NAME_MISSING, missing))
         if obstacles or family_name is None or first_name is None or birth_date is None:
             return Rejection(tuple(obstacles))
-        postal_code = self._postal_code()
+        code = ReasonCode.POSTAL_CODE_MALFORMED
+        postal_code = self._read(Field.POSTAL_CODE, values.read_postal_code, code)
         numbers = self._numbers(postal_code)
         guardians = tuple(
             CandidateGuardian(rank, g.family_name, g.first_name, g.relation)
@@ -191,11 +198,11 @@ class _Reading:
             first_name=first_name,
             birth_date=birth_date,
             sort_name=sort_name(family_name, first_name),
-            ine=self._ine(),
+            ine=self._read(Field.INE, values.read_ine, ReasonCode.INE_MALFORMED),
             siei=values.read_siei(self.said.get(Field.SIEI, "")),
             usual_name=self._name(Field.USUAL_NAME),
-            sex=self._sex(),
-            email=self._email(),
+            sex=self._read(Field.SEX, values.read_sex, ReasonCode.SEX_UNKNOWN),
+            email=self._read(Field.EMAIL, values.read_email, ReasonCode.EMAIL_MALFORMED),
             address=self._text(Field.ADDRESS, 300),
             postal_code=postal_code,
             commune=self._text(Field.COMMUNE, 120),
@@ -263,54 +270,22 @@ class _Reading:
             self._say(ReasonCode.EXIT_DATE_OLD, Field.EXIT_DATE, said)
         return day
 
-    def _ine(self) -> str | None:
-        said = self.said.get(Field.INE)
-        if said is None or values.read_text(said) is None:
-            return None
-        ine = values.read_ine(said)
-        if ine is None:
-            self._say(ReasonCode.INE_MALFORMED, Field.INE, said)
-        return ine
-
-    def _uai(self) -> str | None:
-        said = self.said.get(Field.UAI)
-        if said is None or values.read_text(said) is None:
-            return None
-        uai = values.read_uai(said)
-        if uai is None:
-            self._say(ReasonCode.UAI_MALFORMED, Field.UAI, said)
-        elif not values.uai_letter_is_right(uai):
-            self._say(ReasonCode.UAI_CHECK_LETTER, Field.UAI, said)
-            return None
-        return uai
-
-    def _postal_code(self) -> str | None:
-        said = self.said.get(Field.POSTAL_CODE)
-        if said is None or values.read_text(said) is None:
-            return None
-        code = values.read_postal_code(said)
-        if code is None:
-            self._say(ReasonCode.POSTAL_CODE_MALFORMED, Field.POSTAL_CODE, said)
-        return code
-
-    def _email(self) -> str | None:
-        said = self.said.get(Field.EMAIL)
-        if said is None or values.read_text(said) is None:
-            return None
-        email = values.read_email(said)
-        if email is None or len(email) > 254:
-            self._say(ReasonCode.EMAIL_MALFORMED, Field.EMAIL, said)
-            return None
-        return email
-
-    def _sex(self) -> str | None:
-        said = self.said.get(Field.SEX)
+    def _read(self, about: Field, rule: Callable[[str], str | None], code: ReasonCode) -> str | None:
+        """A cell read by its rule; said when it holds something that the rule does not understand."""
+        said = self.said.get(about)
         if said is None:
             return None
-        sex = values.read_sex(said)
-        if sex is None and values.read_text(said) is not None:
-            self._say(ReasonCode.SEX_UNKNOWN, Field.SEX, said)
-        return sex
+        value = rule(said)
+        if value is None and values.read_text(said) is not None:
+            self._say(code, about, said)
+        return value
+
+    def _uai(self) -> str | None:
+        uai = self._read(Field.UAI, values.read_uai, ReasonCode.UAI_MALFORMED)
+        if uai is not None and not values.uai_letter_is_right(uai):
+            self._say(ReasonCode.UAI_CHECK_LETTER, Field.UAI, uai)
+            return None
+        return uai
 
     def _territory(self, postal_code: str | None) -> str | None:
         said = self.said.get(Field.TERRITORY)

@@ -50,6 +50,7 @@ def clean(text: str) -> str:
     return text[1:] if text[:1] == "'" and text[1:2] in {"=", "+", "-", "@"} else text
 
 
+@lru_cache(maxsize=16_384)
 def read_text(text: str) -> str | None:
     """Free text, or None when the cell says that there is none."""
     cleaned = clean(text)
@@ -58,6 +59,7 @@ def read_text(text: str) -> str | None:
     return cleaned
 
 
+@lru_cache(maxsize=16_384)
 def read_name(text: str) -> str | None:
     """A name as written, or None; a name holds at least one letter."""
     cleaned = clean(text).strip(' "«».,;:_')
@@ -174,6 +176,7 @@ def read_siei(text: str) -> str | None:
     return compact if _SIEI.fullmatch(compact) else None
 
 
+@lru_cache(maxsize=4_096)
 def read_uai(text: str) -> str | None:
     """A school's code in its form, its check letter not judged."""
     compact = re.sub(r"[\s.\-]", "", clean(text)).upper()
@@ -185,6 +188,7 @@ def uai_letter_is_right(uai: str) -> bool:
     return _UAI_LETTERS[int(uai[:7]) % 23] == uai[7]
 
 
+@lru_cache(maxsize=4_096)
 def read_postal_code(text: str) -> str | None:
     """Five digits; a leading zero eaten by a spreadsheet is given back."""
     compact = re.sub(r"^F-?|[\s\xa0]|[.,]0+$", "", clean(text).upper())
@@ -195,6 +199,7 @@ def read_postal_code(text: str) -> str | None:
     return match[1] if match else None
 
 
+@lru_cache(maxsize=4_096)
 def read_training_code(text: str) -> str | None:
     """A MEF code: ten or eleven digits."""
     compact = re.sub(r"\s|[.,]0+$", "", clean(text))
@@ -208,7 +213,7 @@ def read_email(text: str) -> str | None:
     """The first address of a cell, in lower case."""
     lowered = clean(text).lower()
     if _EMAIL.fullmatch(lowered):
-        return lowered
+        return lowered if len(lowered) <= 254 else None
     match = re.search(rf"(?<![^\s<;,:/(])({_EMAIL.pattern})", lowered)
     return match[1] if match and lowered.count("@") >= 1 and " " not in match[1] else None
 
