@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from callcentre.accounts import queries, sign_in, users
+from callcentre.accounts.kinds import Language
 from callcentre.database import writing
 from callcentre.people.opt_outs import opt_out
 from tests.builders import CONFIG
@@ -284,7 +285,7 @@ def test_the_result_of_a_colleague_is_not_mine_to_undo(room: Room) -> None:
 def test_sentences_follow_the_language_that_is_asked_for(room: Room) -> None:
     program = room.program()
     with writing(room.site.runtime.sessions) as session:
-        users.set_preferences(session, room.site.ids["officer"], language=queries.Language.ENGLISH)
+        users.set_preferences(session, room.site.ids["officer"], language=Language.ENGLISH)
     person = room.world.people[0]
     program.wrap(program.next(), "no_answer")
     said = {

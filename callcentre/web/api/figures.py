@@ -38,7 +38,7 @@ def events() -> Response:
     """Send the picture at once and whenever it changes, as an event stream."""
     hub = _hub()
     last_id = request.headers.get("Last-Event-ID") or request.args.get("last_event_id", "")
-    allowed = streams.device_check() if visitor().token_id is None else _token_check()
+    allowed = streams.device_check() if visitor().token_id is None else token_check()
     return streams.answer(
         hub, language=language(), last_event_id=last_id, still_allowed=allowed, as_json=True
     )
@@ -51,7 +51,7 @@ def _hub() -> streams.Hub:
     return streams.hub(programme_id, supervision.render)
 
 
-def _token_check() -> Callable[[], bool]:
+def token_check() -> Callable[[], bool]:
     """A way to ask later whether the token still opens the stream."""
     context, clock = current_app.app_context, runtime().clock
     token = request.headers["Authorization"].partition(" ")[2].strip()
