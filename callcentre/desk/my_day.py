@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
@@ -120,11 +120,13 @@ def somebody_waits(session: Session, desk: Desk, *, officer_id: int, now: dateti
         Turn.due_until > now,
         or_(Turn.lane == int(Lane.ORDINARY), free),
     )
+    # Who missed their block is looked at again by the claim itself.
+    is_open = desk.policy.hours.is_open(now, desk.programme.tz)
     eligible = exists().where(
         QueueEntry.programme_id == desk.programme_id,
         QueueEntry.state == EntryState.OPEN,
         QueueEntry.eligible_at <= now,
-        QueueEntry.eligible_until > now,
+        or_(QueueEntry.eligible_until > now, literal(is_open)),
         QueueEntry.person_id.not_in(select(Turn.person_id)),
     )
     return bool(session.scalar(select(or_(ready, eligible))))

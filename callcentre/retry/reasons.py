@@ -186,7 +186,7 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "en": "Too soon after the last call; possible again at {time}.",
     },
     ReasonCode.OTHER_SLOT: {
-        "fr": "Pas en {slot} : déjà essayé ({slots}) ; on change d'heure avant de recommencer.",
+        "fr": "Pas au créneau {slot} : déjà essayé ({slots}) ; on change d'heure avant de recommencer.",
         "en": "Not in the {slot} slot: already tried ({slots}); another hour comes first.",
     },
     ReasonCode.OTHER_WEEKDAY: {
@@ -226,7 +226,7 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "en": "This number was called a short while ago; possible again at {time}.",
     },
     ReasonCode.FIRST_CALL: {
-        "fr": "Premier appel, en {slot}.",
+        "fr": "Premier appel, créneau {slot}.",
         "en": "First call, in the {slot} slot.",
     },
     ReasonCode.ANOTHER_HOUR: {
@@ -234,7 +234,7 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "en": "Another slot: {slot}. Already tried: {slots}.",
     },
     ReasonCode.NEW_ROUND: {
-        "fr": "Toutes les heures ont été essayées : nouveau tour, en {slot}.",
+        "fr": "Toutes les heures ont été essayées : nouveau tour, créneau {slot}.",
         "en": "Every hour has been tried: a new round, in the {slot} slot.",
     },
     ReasonCode.SATURDAY: {

@@ -15,7 +15,7 @@ function matches(event, shortcut) {
   if (control !== (event.ctrlKey || event.metaKey) || event.altKey) return false;
   if (/^\d$/.test(key)) return event.code === `Digit${key}` || event.code === `Numpad${key}`;
   if (key === "?") return event.key === "?";
-  return event.key.toLowerCase() === key.toLowerCase() && (control || !event.shiftKey || key.length > 1);
+  return event.key.toLowerCase() === key.toLowerCase() && (control || !event.shiftKey || !/^[a-z]$/i.test(key)); // "/" needs Shift on AZERTY
 }
 
 const isTyping = (element) =>
