@@ -6,7 +6,7 @@ session, may flush, and never commit.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -18,14 +18,17 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Engine,
+    FromClause,
     Integer,
     MetaData,
+    Table,
     create_engine,
     event,
+    insert,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 SQLITE_BUSY_SECONDS = 30
 """How long a writer waits for another one before SQLite answers "database is locked"."""
@@ -154,3 +157,44 @@ def in_parts(ids: Collection[int], size: int = 500) -> Iterator[list[int]]:
     ordered = sorted(set(ids))
     for start in range(0, len(ordered), size):
         yield ordered[start : start + size]
+
+
+def insert_rows(
+    session: Session, table: FromClause, rows: Sequence[Mapping[str, Any]], *, skip_known: bool = False
+) -> None:
+    """Insert rows that all have the same keys by one executemany, several times faster than one by one.
+
+    `skip_known` leaves out a row that a unique constraint refuses. Rows that leave a Python default to be filled
+    in go the ordinary way.
+    """
+    if not rows or not isinstance(table, Table):
+        return
+    connection = session.connection()
+    statement = insert(table).inline().compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    if set(statement.params) != set(rows[0]):
+        session.execute(insert(table), list(rows))
+        return
+    order = list(statement.positiontup or statement.params)
+    processors = {name: _processor(table.c[name].type, connection.dialect) for name in order}
+    columns = [_processed([row[name] for row in rows], processors[name]) for name in order]
+    values: list[Any] = list(zip(*columns, strict=True))
+    if not statement.positional:
+        values = [dict(zip(order, row, strict=True)) for row in values]
+    connection.exec_driver_sql(f"{statement}{' ON CONFLICT DO NOTHING' if skip_known else ''}", values)
+
+
+def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _processed(column: list[Any], process: Callable[[Any], Any] | None) -> list[Any]:
+    """A column as the driver takes it; runs of one object, such as the instant of the import, are done once."""
+    if process is None:
+        return column
+    done: list[Any] = []
+    last, result = object(), None
+    for value in column:
+        if value is not last:
+            last, result = value, process(value)
+        done.append(result)
+    return done

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue.models import EntryState, QueueEntry, Turn
+from callcentre.database import insert_rows
 from callcentre.errors import NotAllowed
 
 
@@ -52,9 +53,7 @@ def open_entries(
         for person, territory, deadline in people
         if person not in known
     ]
-    if rows:
-        # The table, not the class: the mapper would send one statement for each run of equal non-null columns.
-        session.execute(insert(QueueEntry.__table__), rows)  # type: ignore[arg-type]
+    insert_rows(session, QueueEntry.__table__, rows)
     return len(rows)
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from callcentre.database import insert_rows
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.funnel.models import StageChange
 from callcentre.funnel.stages import Refused, Stage, entering, requires, taken_back
@@ -106,13 +107,14 @@ def advance_many(
                 "recorded_at": now,
                 "recorded_by": by,
                 "cause": cause,
+                "attempt_id": None,
                 "details": dict(details or {}),
+                "reverses_id": None,
             }
             for person_id in part
             if person_id not in held
         ]
-        if rows:
-            session.execute(insert(StageChange), rows)
+        insert_rows(session, StageChange.__table__, rows)
         added += len(rows)
     return added
 

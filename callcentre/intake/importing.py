@@ -13,11 +13,11 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, defer, sessionmaker
 
-from callcentre.database import reading, writing
+from callcentre.database import insert_rows, reading, writing
 from callcentre.directory import queries as directory
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.directory.programmes import synchronise
@@ -269,8 +269,7 @@ def apply_chunk(
     chunk = Decider(session, list_file_id=file.id).decide(rows)
     done = write_chunk(session, file, chunk, programme, now)
     stored = [stored_row(decision, done, file, programme, now) for decision in chunk.decisions]
-    if stored:
-        session.execute(insert(ListRow.__table__), stored)  # type: ignore[arg-type]
+    insert_rows(session, ListRow.__table__, stored)
     file.counts = _counts(Counter(file.counts) + Counter(row["fate"] for row in stored))
     file.rows_done += len(rows)
     file.worker, file.worker_seen_at = worker[:80] or None, now

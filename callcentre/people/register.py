@@ -12,9 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from callcentre.database import insert_rows
 from callcentre.directory.models import School
 from callcentre.people.candidates import Candidate, CandidateGuardian, CandidateNumber
 from callcentre.people.kinds import IdKind, NumberVerdict
@@ -352,12 +353,11 @@ def number_ids(session: Session, numbers: Iterable[CandidateNumber]) -> dict[str
     found = _find_numbers(session, list(kinds))
     missing = [e164 for e164 in kinds if e164 not in found]
     if missing:
-        session.execute(
-            text(
-                "INSERT INTO phone_numbers (e164, reversed_digits, kind) VALUES (:e164, :reversed, :kind)"
-                " ON CONFLICT (e164) DO NOTHING"
-            ),
-            [{"e164": e164, "reversed": e164[:0:-1], "kind": kinds[e164]} for e164 in missing],
+        insert_rows(
+            session,
+            PhoneNumber.__table__,
+            [{"e164": e164, "reversed_digits": e164[:0:-1], "kind": kinds[e164]} for e164 in missing],
+            skip_known=True,
         )
         found |= _find_numbers(session, missing)
     return found
@@ -426,10 +426,8 @@ class _Writer:
 
     def finish(self) -> None:
         """Write the gathered rows."""
-        if self._ids:
-            self._session.execute(insert(NationalId.__table__), self._ids)  # type: ignore[arg-type]
-        if self._links:
-            self._session.execute(insert(PersonNumber.__table__), self._links)  # type: ignore[arg-type]
+        insert_rows(self._session, NationalId.__table__, self._ids)
+        insert_rows(self._session, PersonNumber.__table__, self._links)
 
     def _insert_people(self, rows: Sequence[dict[str, Any]]) -> list[int]:
         """Insert people in few statements and return their ids in order.
@@ -530,6 +528,7 @@ class _Writer:
                 "callable": number.callable,
                 "why_not": number.why_not,
                 "verdict": str(NumberVerdict.UNVERIFIED),
+                "verdict_at": None,
                 "source": self._source,
                 "added_at": self._now,
             }
