@@ -75,7 +75,7 @@ def funnel(name: str, *, title: str, description: str, bars: Sequence[Bar], to_d
             _text(left - 12, y + 18, bar.label, anchor="end", css="label"),
             _rect(left, y, goal, 26, "track"),
             _rect(left, y, width, 26, f"bar step-{position}"),
-            _line(left + mark, y - 5, left + mark, y + 31, "target"),
+            *_mark(left + mark, y - 5, y + 31),
             _text(left + max(width, goal, mark) + 10, y + 18, _of(bar.value, bar.target), css="value"),
         ]
     height = len(bars) * row + 26
@@ -99,7 +99,7 @@ def balance(name: str, *, title: str, description: str, shares: Sequence[Share],
             _text(left - 10, y + 13, one.label, anchor="end", css="label"),
             _rect(left, y, room, 16, "track"),
             _rect(left, y, width, 16, "bar"),
-            _line(left + mark, y - 3, left + mark, y + 19, "target"),
+            *_mark(left + mark, y - 3, y + 19),
             _text(left + room + 10, y + 13, f"{number(one.served)} / {number(one.share, 1)}", css="value"),
         ]
     height = len(shares) * row + 26
@@ -257,6 +257,11 @@ def _rect(x: float, y: float, width: float, height: float, css: str) -> Markup:
 
 def _line(x1: float, y1: float, x2: float, y2: float, css: str) -> Markup:
     return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(css, x1, y1, x2, y2)
+
+
+def _mark(x: float, top: float, bottom: float) -> list[Markup]:
+    """An upright mark with an edge of the ground's colour, seen on a bar as well as beside it."""
+    return [_line(x, top, x, bottom, "edge"), _line(x, top, x, bottom, "target")]
 
 
 def _polyline(points: Sequence[tuple[float, float]], css: str) -> Markup:

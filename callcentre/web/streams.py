@@ -34,24 +34,6 @@ from callcentre.web.security import SESSION_COOKIE
 SERVING: Callable[[], bool] = lambda: True  # noqa: E731  (replaced by the server's own answer)
 """Whether this process goes on; the server's configuration replaces it, so that no stream delays its stop."""
 
-STREAMS_AT_MOST = 24
-"""Streams of a process: each holds one of its 32 threads, and pages need the others."""
-
-LOOK_EVERY = 1.0
-"""Seconds between two pictures while somebody watches."""
-
-BEAT_EVERY = 15.0
-"""Seconds between two signs of life; also when a stream looks again whether its session lasts."""
-
-HOUR_EVERY = 5.0
-"""Seconds after which a page is told the hour of its data although nothing changed."""
-
-STREAM_SECONDS = 720.0
-"""How long a stream lasts; the page then opens the next one, maybe with another process."""
-
-STALE_AFTER = 10.0
-"""Seconds without a new picture (the database does not answer) after which streams end, so that pages say so."""
-
 RETRY_MILLISECONDS = 1500
 RETRY_AFTER_SECONDS = 15
 
@@ -61,6 +43,24 @@ Render = Callable[[Picture, Picture | None], tuple[Fragments, str]]
 
 log = logging.getLogger(__name__)
 _making = Lock()
+
+
+@dataclass(frozen=True)
+class Pace:
+    """The times of a hub and its streams, in seconds."""
+
+    look_every: float = 1.0
+    """Between two pictures, while somebody watches."""
+    beat_every: float = 15.0
+    """Between two signs of life; also when a stream asks again whether its session lasts."""
+    hour_every: float = 5.0
+    """After which a page is told the hour of its data although nothing changed."""
+    stream_lasts: float = 720.0
+    """How long a stream lasts; the page then opens the next one, maybe with another process."""
+    stale_after: float = 10.0
+    """Without a new picture, since the database does not answer: streams end, so that pages say so."""
+    streams_at_most: int = 24
+    """Streams of a process: each holds one of its 32 threads, and pages need the others."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,13 @@ class Hub:
         observer: Observer,
         render: Render,
         *,
-        look_every: float = LOOK_EVERY,
+        pace: Pace,
     ) -> None:
         self._context, self._runtime, self._observer, self._render = context, runtime, observer, render
-        self._look_every = look_every
+        self.pace = pace
         self._changed = Condition()
         self._frame: Frame | None = None
+        self._taken = 0
         self._checked = 0.0
         self._streams = 0
         self._thread: Thread | None = None
@@ -102,10 +103,11 @@ class Hub:
     def join(self) -> bool:
         """Count a new stream and make sure that somebody looks; False when there are too many."""
         with self._changed:
-            if self._streams >= STREAMS_AT_MOST:
+            if self._streams >= self.pace.streams_at_most:
                 return False
             self._streams += 1
             if self._thread is None or not self._thread.is_alive():
+                self._frame = None  # nobody has looked since: what it shows may be hours old
                 self._thread = Thread(target=self._look, name="live pages", daemon=True)
                 self._thread.start()
             return True
@@ -120,7 +122,7 @@ class Hub:
         """The newest frame, made now unless one was made within a second."""
         with self._changed:
             frame = self._frame
-            if frame is not None and time.monotonic() - self._checked < self._look_every:
+            if frame is not None and time.monotonic() - self._checked < self.pace.look_every:
                 return frame
         return self._take()
 
@@ -133,7 +135,7 @@ class Hub:
 
     def is_stale(self) -> bool:
         """Whether no picture could be taken for some time."""
-        return time.monotonic() - self._checked > STALE_AFTER
+        return time.monotonic() - self._checked > self.pace.stale_after
 
     def draw(self, frame: Frame, language: str) -> tuple[Fragments, str]:
         """A frame's fragments and sentence in a language, drawn once for all streams."""
@@ -153,7 +155,9 @@ class Hub:
             except Exception:
                 log.exception("the picture of now could not be taken")
             with self._changed:
-                stop = self._changed.wait_for(lambda: self._streams == 0 or not SERVING(), self._look_every)
+                stop = self._changed.wait_for(
+                    lambda: self._streams == 0 or not SERVING(), self.pace.look_every
+                )
                 if stop:
                     self._thread = None
                     return
@@ -162,9 +166,9 @@ class Hub:
         with reading(self._runtime.sessions) as session:
             picture = self._observer.take(session, now=self._runtime.clock.now())
         with self._changed:
-            old = self._frame
+            old, self._taken = self._frame, self._taken + 1
             self._frame = Frame(
-                number=1 if old is None else old.number + 1,
+                number=self._taken,
                 picture=picture,
                 previous=None if old is None else old.picture,
                 taken=time.monotonic(),
@@ -188,7 +192,8 @@ def hub(programme_id: int, render: Render) -> Hub:
             observer = Observer(
                 found.programme, programme_id, settle_after=timedelta(minutes=found.settings.settle_minutes)
             )
-            hubs["hub"] = Hub(current_app.app_context, found, observer, render)
+            pace = current_app.config.get("LIVE_PACE", Pace())
+            hubs["hub"] = Hub(current_app.app_context, found, observer, render, pace=pace)
         return hubs["hub"]
 
 
@@ -249,21 +254,22 @@ class _Stream:
 
     def events(self) -> Iterator[str]:
         """The events, until the stream's time is over, its session ends or the server stops."""
+        pace = self._hub.pace
         started = beaten = told = time.monotonic()
         yield f"retry: {RETRY_MILLISECONDS}\n\n"
         try:
-            while SERVING() and time.monotonic() - started < STREAM_SECONDS:
-                frame = self._hub.wait(self._number, LOOK_EVERY / 2)
+            while SERVING() and time.monotonic() - started < pace.stream_lasts:
+                frame = self._hub.wait(self._number, pace.look_every / 2)
                 clock = time.monotonic()
                 if frame is not None:
                     self._number = frame.number
-                    event = self._state(frame, tell_hour=clock - told >= HOUR_EVERY)
+                    event = self._state(frame, tell_hour=clock - told >= pace.hour_every)
                     if event:
                         told = clock
                         yield event
-                elif self._number and self._hub.is_stale():
+                elif self._hub.is_stale() and clock - started > pace.stale_after:
                     return
-                if clock - beaten >= BEAT_EVERY:
+                if clock - beaten >= pace.beat_every:
                     beaten = clock
                     if not self._still_allowed():
                         yield _event("bye", {})
