@@ -215,6 +215,8 @@ def _csv_rows(text: str, delimiter: str, quoting: int) -> tuple[Row, ...]:
         if number > MAXIMUM_ROWS + 1:
             break
         rows.append(Row(number, tuple(cells[:MAXIMUM_COLUMNS])))
+    while rows and not any(rows[-1].cells):
+        rows.pop()
     return tuple(rows)
 
 

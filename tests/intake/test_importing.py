@@ -415,7 +415,7 @@ def test_a_full_disk_is_said_keeps_what_was_done_and_the_import_goes_on_later(
     room = pages(make_session_factory(roomy))
     roomy.dispose()
     tight = make_engine(sqlite_url, page_limit=room + (pages(elsewhere) - room) * 2 // 3)
-    with pytest.raises(StorageFull, match=r"La base de données est pleine : \d+ lignes sur 1500"):
+    with pytest.raises(StorageFull, match=r"La base de données est pleine : \d+ lignes sur 750"):
         importing.run(make_session_factory(tight), list_file_id, programmes=PROGRAMMES, now=NOW)
     tight.dispose()
     again = make_engine(sqlite_url)

@@ -84,8 +84,8 @@ def test_a_quotation_mark_that_is_never_closed_does_not_swallow_the_list() -> No
     assert len(read("\n".join(lines).encode()).sheets[0].rows) == 42
 
 
-def test_blank_lines_keep_their_place() -> None:
-    rows = read(b"Nom;Prenom\n\n\nMARTIN;Lea\n").sheets[0].rows
+def test_blank_lines_keep_their_place_and_ghost_rows_at_the_end_are_dropped() -> None:
+    rows = read(b"Nom;Prenom\n\n\nMARTIN;Lea\n;\n;\n").sheets[0].rows
     assert [(row.number, row.cells) for row in rows] == [
         (1, ("Nom", "Prenom")),
         (2, ()),
