@@ -66,7 +66,7 @@ def funnel(name: str, *, title: str, description: str, bars: Sequence[Bar], to_d
     """Bars of the stages on one scale, with a mark where each should be today."""
     left, right, row = 140, 210, 44
     room = WIDTH - left - right
-    most = max([1, *(max(bar.value, bar.target) for bar in bars)])
+    most = max([1, *(max(bar.value, bar.target, bar.to_date) for bar in bars)])
     parts: list[Markup] = []
     for position, bar in enumerate(bars):
         y = position * row + 8
@@ -190,11 +190,22 @@ def _ends(
         wanted.append((y(band.middle), f"▲ {forecast} {number(band.low)}–{number(band.high)}", "value"))
     if points:
         wanted.append((y(points[-1].value), f"● {now} {number(points[-1].value)}", "value"))
-    placed: list[Markup] = []
-    above = -20.0
-    for height, text, css in sorted(wanted):
-        above = max(height + 4, above + 17)
-        placed.append(_text(WIDTH - ENDS + 8, _round(above), text, css=css))
+    wanted.sort()
+    heights = _apart([height + 4 for height, _, _ in wanted], below=y(0))
+    return [
+        _text(WIDTH - ENDS + 8, _round(height), text, css=css)
+        for height, (_, text, css) in zip(heights, wanted, strict=True)
+    ]
+
+
+def _apart(heights: Sequence[float], *, below: float, step: float = 17) -> list[float]:
+    """The heights of labels, in order, moved so that none covers another and none leaves the frame."""
+    placed: list[float] = []
+    for height in heights:
+        placed.append(max(height, placed[-1] + step) if placed else height)
+    limit = below + step
+    for position in reversed(range(len(placed))):
+        limit = placed[position] = min(placed[position], limit - step)
     return placed
 
 

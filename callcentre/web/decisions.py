@@ -34,9 +34,11 @@ def call(person_id: int) -> str | BaseResponse:
 def settle_call(person_id: int) -> str | BaseResponse:
     """Give an abandoned call its result, in the officer's place."""
     code, note = request.form.get("disposition", ""), request.form.get("note", "").strip()
-    if code not in {entry.code for entry in _settling_dispositions()}:
+    chosen = next((entry for entry in _settling_dispositions() if entry.code == code), None)
+    if chosen is None:
         return _call(person_id, {"disposition": gettext("Choisissez un résultat de la liste.")}, code, note)
-    outcome = Outcome(code, note=note, reason=note)
+    asks_reason = Need.REASON in chosen.needs
+    outcome = Outcome(code, note="" if asks_reason else note, reason=note if asks_reason else "")
     try:
         settling.settle_attempt(
             database(), runtime().desk(database()), person_id, outcome, by=user().id, now=now()

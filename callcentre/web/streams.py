@@ -119,11 +119,7 @@ class Hub:
             self._changed.notify_all()
 
     def current(self) -> Frame:
-        """The newest frame, made now unless one was made within a second."""
-        with self._changed:
-            frame = self._frame
-            if frame is not None and time.monotonic() - self._checked < self.pace.look_every:
-                return frame
+        """A frame made now: somebody who just changed something sees it on the next page."""
         return self._take()
 
     def wait(self, after: int, seconds: float) -> Frame | None:
