@@ -18,7 +18,7 @@ from sqlalchemy import BindParameter, Date, TextClause, bindparam, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.balance import turn_order, written
+from callcentre.callqueue.balance import written
 from callcentre.callqueue.ledger import Ledger
 from callcentre.callqueue.models import Lane, LeaseEnding
 from callcentre.database import JsonValue, UtcDateTime
@@ -196,16 +196,15 @@ def claim_next(
     if held is not None:
         return held
     for _ in range(RACES):
-        positions = ledger.positions(session, programme_id, day=day, now=now)
-        order = turn_order(positions, own=own)
-        weights = {territory: positions[territory].weight for territory in order}
+        token = secrets.token_urlsafe(24)
+        order, weights = ledger.take_turn(session, programme_id, token=token, day=day, now=now, own=own)
         claim = {
             "programme": programme_id,
             "officer": officer_id,
             "now": now,
             "day": day,
             "until": now + lifetime,
-            "token": secrets.token_urlsafe(24),
+            "token": token,
             "due_weights": written(weights),
             "available": sorted({officer_id, *available}),
         }
@@ -215,14 +214,16 @@ def claim_next(
         for chunk in chunks or [[]]:
             lease, raced = _attempt_claim(session, claim, chunk)
             if lease is not None:
-                if lease.lane is Lane.ORDINARY and weights:
-                    ledger.granted(programme_id, day=day, territory=lease.territory_id, weights=weights)
+                counted = lease.territory_id if lease.lane is Lane.ORDINARY else None
+                ledger.settle(programme_id, day=day, token=token, territory=counted)
                 return replace(lease, granted_now=True)
             if raced:
                 break
         else:
+            ledger.settle(programme_id, day=day, token=token, territory=None)
             ledger.forget(programme_id, day=day)
             return None
+        ledger.settle(programme_id, day=day, token=token, territory=None)
         held = of_officer(session, officer_id)
         if held is not None:
             return held
