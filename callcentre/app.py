@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from flask import Blueprint, Flask, request
-from werkzeug.middleware.proxy_fix import ProxyFix
 
+from callcentre import cli
 from callcentre.accounts.kinds import Role
 from callcentre.runtime import Runtime
 from callcentre.web import (
@@ -78,12 +78,7 @@ def create_app(runtime: Runtime) -> Flask:
     app.teardown_request(close_transaction)
     for blueprint, _guard in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    return app
-
-
-def behind_proxy(app: Flask) -> Flask:
-    """Trust one reverse proxy for the visitor's address and scheme."""
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    cli.register(app)
     return app
 
 
