@@ -6,7 +6,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -93,7 +93,11 @@ def _explained(error: ValidationError, file: Path, overrides: Mapping[str, str])
     unknown = first["type"] == "extra_forbidden"
     where = "environment" if key in overrides or (not first["loc"] and overrides) else file.name
     name = f"{PREFIX}{key.upper()}" if key in overrides else key
-    remedy = "Remove it or correct its spelling; config/default.toml lists them all." if unknown else "Correct this value."
+    remedy = (
+        "Remove it or correct its spelling; config/default.toml lists them all."
+        if unknown
+        else "Correct this value."
+    )
     return ConfigurationError(file=where, key=name, problem=f"{first['msg']}.", remedy=remedy)
 
 
@@ -101,17 +105,16 @@ def _secret(settings: Settings) -> str:
     """Return the installation's own secret, made once and kept in the data folder, readable by its owner only."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     file = settings.data_dir / "secret_key"
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
-        handle.write(secrets.token_urlsafe(48))
+    if not file.exists():
+        draft = file.with_name(f"secret_key.{os.getpid()}")
+        with os.fdopen(
+            os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii"
+        ) as handle:
+            handle.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, file)  # whole or not at all: web and worker may start together
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
     return file.read_text(encoding="ascii").strip()
-
-
-def aware_utc(moment: datetime) -> datetime:
-    """Return an instant in UTC; refuses a naive one."""
-    if moment.tzinfo is None:
-        raise ValueError("a moment needs a zone")
-    return moment.astimezone(UTC)
