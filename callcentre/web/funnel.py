@@ -103,7 +103,7 @@ def _funnel_chart(report: FunnelReport) -> Markup:
     contacted = report.figures(Stage.CONTACTED)
     return charts.funnel(
         "funnel",
-        title=gettext("Le parcours et ses cibles"),
+        title=gettext("Personnes à chaque étape du parcours"),
         description=gettext(
             "%(count)s jeunes contactés sur %(target)s visés, soit %(part)s ; %(to_date)s étaient attendus à ce jour.",
             count=number(contacted.count),
