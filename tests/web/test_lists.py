@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
 from callcentre.database import reading, writing
@@ -414,6 +415,23 @@ def test_quarantine_and_report_are_downloaded(site: Site, client: FlaskClient, m
     told = json.loads(answer.data)
     assert told["counts"]["created"] == 55
     assert len(told["rows"]) == 64
+
+
+def test_the_pages_ask_the_database_no_more_for_more_rows(site: Site, client: FlaskClient) -> None:
+    asked: list[str] = []
+    event.listen(site.runtime.engine, "before_cursor_execute", lambda *args: asked.append(args[2]))
+
+    def statements(path: str) -> int:
+        asked.clear()
+        assert client.get(path).status_code == 200
+        return sum(statement.startswith("SELECT") for statement in asked)
+
+    run_import(site, client, check(client, ground.csv_list({})))
+    few = [statements("/lists"), statements("/lists/1"), statements("/lists/1?fate=created")]
+    for day in ("10/11/2026", "12/11/2026"):
+        run_import(site, client, check(client, MESSY.read_bytes(), list_date=day))
+    assert [statements("/lists"), statements("/lists/2"), statements("/lists/2?fate=created")] == few
+    assert max(few) <= 9
 
 
 # ---- a full disk
