@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 from sqlalchemy.exc import OperationalError
 
 from callcentre import migrations
@@ -50,6 +51,7 @@ def register(app: Flask) -> None:
 
 @click.command("db-upgrade")
 @AS_JSON
+@with_appcontext
 def db_upgrade(as_json: bool) -> None:
     """Bring the database to this version, and the programmes of config/ into it.
 
@@ -76,6 +78,7 @@ def db_upgrade(as_json: bool) -> None:
     "--report", type=click.Path(dir_okay=False, path_type=Path), help="Write every row's fate there, as JSON."
 )
 @AS_JSON
+@with_appcontext
 def import_list(
     file: Path,
     code: str | None,
@@ -120,6 +123,7 @@ def import_list(
     "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write there instead of the screen."
 )
 @PROGRAMME
+@with_appcontext
 def export_people(form: str, output: Path | None, code: str | None) -> None:
     """Export everybody in a programme: identity, every number and whether it may be called, PSAD, opt-outs.
 
@@ -159,6 +163,7 @@ def export_people(form: str, output: Path | None, code: str | None) -> None:
     help="Asked for when it is not given; better not on the command line, where others may read it."
 )
 @AS_JSON
+@with_appcontext
 def add_user(login: str, name: str, role: str, language: str, password: str, as_json: bool) -> None:
     """Create an account that signs in with LOGIN. The password is asked for, or read from standard input."""
     runtime = _runtime()
@@ -180,6 +185,7 @@ def add_user(login: str, name: str, role: str, language: str, password: str, as_
 @click.option("--name", default="command line", show_default=True, help="What the token is for.")
 @click.option("--days", type=click.IntRange(1, 3650), help="How long it is good; for ever by default.")
 @AS_JSON
+@with_appcontext
 def add_token(login: str, name: str, days: int | None, as_json: bool) -> None:
     """Make a personal token of the JSON API for the account LOGIN. It is shown once, and only its hash is kept."""
     runtime = _runtime()
@@ -199,6 +205,7 @@ def add_token(login: str, name: str, days: int | None, as_json: bool) -> None:
 )
 @click.option("--forward", is_flag=True, help="Play the days that follow the database's last event instead.")
 @AS_JSON
+@with_appcontext
 def demo_history(days: int, seed: int, forward: bool, as_json: bool) -> None:
     """Play days of work into a demonstration database, through the real verbs under a virtual clock.
 
@@ -213,6 +220,7 @@ def demo_history(days: int, seed: int, forward: bool, as_json: bool) -> None:
 @click.command("funnel-report")
 @PROGRAMME
 @AS_JSON
+@with_appcontext
 def report_funnel(code: str | None, as_json: bool) -> None:
     """Print how far the programme's people have come, against the targets to date."""
     runtime = _runtime()
@@ -228,6 +236,7 @@ def report_funnel(code: str | None, as_json: bool) -> None:
 @click.command("release-leases")
 @PROGRAMME
 @AS_JSON
+@with_appcontext
 def release_leases(code: str | None, as_json: bool) -> None:
     """Give every held card without a call back to the queue, for instance after a power cut.
 
