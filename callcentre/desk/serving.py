@@ -230,7 +230,7 @@ def _top_up(session: Session, desk: Desk, now: datetime) -> None:
     """Plan more people before a territory runs dry, so that each keeps its turn; a fruitless try waits a little."""
     if desk.ledger.is_dry(desk.programme_id, now=now):
         return
-    if not is_low(session, desk.programme_id, now=now):
+    if not is_low(session, desk.programme, desk.programme_id, now=now):
         return
     if not _plan_on_the_spot(session, desk, now):
         desk.ledger.dry(desk.programme_id, until=now + FRUITLESS)

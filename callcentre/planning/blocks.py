@@ -25,10 +25,12 @@ from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
 from callcentre.retry.plan import Permission, may_call
 
-ON_THE_SPOT = 256
-"""People planned at once for officers who ask."""
 LOW = 64
-"""Ready people below which more are planned, so that no territory runs dry while it has people to call."""
+"""Ready people below which more are planned, so that no territory runs dry while it has people to call: these, or
+what the team calls in LOW_FOR when that is less."""
+LOW_FOR = timedelta(minutes=40)
+ON_THE_SPOT = 4
+"""How many times as many people are then planned at once, for officers who ask."""
 STALE_AT_ONCE = 500
 """People whose hour has passed looked at again in one go at most, since nobody else writes meanwhile on SQLite. No more
 of them than there is room for: the work follows the calls that can be made, not the length of the list."""
@@ -73,13 +75,15 @@ def plan_on_the_spot(session: Session, programme: Programme, programme_id: int, 
     """Plan a few people for officers who wait: those whose hour it is, else those whom the hard rules permit."""
     ensure_day(session, programme_id, day=now.astimezone(programme.tz).date())
     _sweep(session, programme, programme_id, now)
-    return _fill(session, programme, programme_id, ON_THE_SPOT, now, preferred=True) or _fill(
-        session, programme, programme_id, ON_THE_SPOT, now, preferred=False
+    room = ON_THE_SPOT * _low(programme)
+    return _fill(session, programme, programme_id, room, now, preferred=True) or _fill(
+        session, programme, programme_id, room, now, preferred=False
     )
 
 
-def is_low(session: Session, programme_id: int, *, now: datetime) -> bool:
-    """Tell whether fewer than `LOW` people are ready now."""
+def is_low(session: Session, programme: Programme, programme_id: int, *, now: datetime) -> bool:
+    """Tell whether so few people are ready now that more should be planned."""
+    enough = _low(programme)
     ready = (
         select(Turn.id)
         .where(
@@ -89,9 +93,18 @@ def is_low(session: Session, programme_id: int, *, now: datetime) -> bool:
             Turn.due_at <= now,
             Turn.due_until > now,
         )
-        .limit(LOW)
+        .limit(enough)
     )
-    return (session.scalar(select(func.count()).select_from(ready.subquery())) or 0) < LOW
+    return (session.scalar(select(func.count()).select_from(ready.subquery())) or 0) < enough
+
+
+def _low(programme: Programme) -> int:
+    return min(LOW, _team_calls(programme, LOW_FOR))
+
+
+def _team_calls(programme: Programme, during: timedelta) -> int:
+    planning = programme.planning
+    return ceil(planning.officers * planning.calls_per_officer_hour * (during / timedelta(hours=1)))
 
 
 def _sweep(session: Session, programme: Programme, programme_id: int, now: datetime) -> None:
@@ -173,9 +186,8 @@ def next_window(programme: Programme, zone: str, moment: datetime) -> tuple[date
 def _capacity(programme: Programme, now: datetime) -> int:
     """How many people the rest of the block can call, with the programme's margin."""
     block = policy_of(programme).hours.block_at(now, programme.tz)
-    hours = ((block.end - now) if block else HORIZON) / timedelta(hours=1)
-    planning = programme.planning
-    return ceil(planning.officers * planning.calls_per_officer_hour * hours * planning.margin)
+    left = block.end - now if block else HORIZON
+    return ceil(_team_calls(programme, left) * programme.planning.margin)
 
 
 def _make_ready(
