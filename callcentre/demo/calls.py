@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from callcentre.errors import LeaseLost, NotAllowed
 from callcentre.outreach.models import Attempt, Callback
 from callcentre.people.models import PersonNumber, PhoneNumber, YoungPerson
 
-SIGN_OF_LIFE = timedelta(seconds=60)
+SIGN_OF_LIFE = timedelta(seconds=100)
 """How often an open card says that it is still looked at."""
 SKIPS, GIVES_BACK, DAWDLES, UNANNOUNCED, LEAVES, SENDS_TWICE, UNDOES = (
     0.02,
@@ -155,7 +156,7 @@ class Call:
     # ---- what becomes of it
 
     def _what_happens(self) -> Ring:
-        number, zone, expected = self._line()
+        number, zone, expected = self._line
         if number is None:
             return Ring.NOBODY
         block = self.stage.desk.policy.hours.block_at(self.stage.now, zone)
@@ -168,6 +169,7 @@ class Call:
         )
         return ring(self.random, self.stage.temperament(self.lease.person_id), dialled)
 
+    @cached_property
     def _line(self) -> tuple[_Number | None, ZoneInfo, bool]:
         with self.stage.reading() as session:
             number_id = self.lease.number_id
@@ -211,7 +213,7 @@ class Call:
         return wrapped
 
     def _outcome(self, disposition: Disposition) -> Outcome:
-        number, zone, _ = self._line()
+        number, zone, _ = self._line
         return conversations.outcome(
             self.random,
             disposition,

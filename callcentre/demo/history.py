@@ -28,7 +28,7 @@ from callcentre.runtime import Runtime
 DEFAULT_SEED = 13
 CALLS_PER_DAY = 90
 """What the whole team calls on a usual day; the operation's own figures come to 60 to 120."""
-PLANNED_PER_HOUR = 6
+PLANNED_PER_HOUR = 3
 """Calls an hour for which an officer's part of a block is planned, above what the played officers make."""
 Report = Callable[[int, int], None]
 """Told after each day: days played, days in all."""

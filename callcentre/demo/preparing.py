@@ -35,7 +35,7 @@ LIST_DATE = date(2026, 11, 15)
 """The sample list's own date; a playing that begins earlier dates the list from its first day."""
 HISTORY_DAYS = 21
 """How much history a new demonstration has."""
-CALLS_PER_DAY_AT_START = 35
+CALLS_PER_DAY_AT_START = 30
 """The team's calls of a day in that history: fewer than usual, so that the first start is quick."""
 _BEGAN, _DONE = "demo_began", "demo_history"
 Tell = Callable[[str, int, int], None]
