@@ -27,7 +27,7 @@ from callcentre.support.models import Appointment, Solution
 ROUND = timedelta(minutes=15)
 """How often the worker's jobs run on the virtual clock (each minute in real life)."""
 PLANNED_AT = (30,)
-"""Minutes of the hour at which the block is planned again, besides its start; a claim that finds few people plans too."""
+"""Minutes of the hour at which a block is planned again after its start; a claim that finds few people plans too."""
 JOINS_SUPPORT = 0.12
 """Part of the contacted who enter support without an appointment of ours, within three weeks."""
 BECOMES_EXIT = 0.55
