@@ -1,7 +1,8 @@
 # make run    the site with its demonstration data, on 127.0.0.1 (port: PORT, 8000; data: CALLCENTRE_DATA_DIR, var/)
 # make test   everything that CI runs: the checks, then every test, in a real Chromium and on both databases
-# make check  lint, types, import contracts, templates and templates: quick, without a database
+# make check  lint, types, import contracts, and templates: quick, without a database
 # make bench  the measurements of docs/performance.md
+# make screenshots takes the pictures of the README anew
 # make format lays the code out;  make lock  compiles the requirement files anew
 
 SHELL := /bin/bash
@@ -14,7 +15,7 @@ TESTS ?= tests
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check bench format lock browser
+.PHONY: run test check bench format lock browser screenshots
 .DEFAULT_GOAL := run
 
 run: $(RUNTIME)
@@ -32,6 +33,9 @@ check: $(DEVELOPMENT)
 
 bench: $(DEVELOPMENT)
 	$(BIN)/python -m bench
+
+screenshots: $(DEVELOPMENT) browser
+	$(BIN)/python -m tests.browser.screenshots
 
 format: $(DEVELOPMENT)
 	$(BIN)/ruff check --fix-only --quiet .
