@@ -14,7 +14,7 @@ from callcentre.callqueue.models import LeaseLog, QueueEntry, Turn
 from callcentre.database import in_parts
 from callcentre.directory.models import Territory
 from callcentre.funnel.models import StageChange
-from callcentre.funnel.queries import furthest, in_force
+from callcentre.funnel.queries import furthest, in_force, step
 from callcentre.funnel.stages import Stage
 from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.people.models import YoungPerson
@@ -32,7 +32,7 @@ class Behind:
     """Which people: those who satisfy everything that is given.
 
     `week`: a Monday; the entry into `stage` falls into it. `officer_id` recorded that entry, or made the call when
-    `called_on` is given. `ready`, `leased`, `promised`: at this moment. `called_on`: called that day, with a
+    `called_on` is given. `ready`, `leased`, `promised`, `late`: at this moment. `called_on`: called that day, with a
     contact if `contacts_only`. `served_on`: given to an officer that day in the order of the balance.
     """
 
@@ -46,6 +46,7 @@ class Behind:
     ready: bool = False
     leased: bool = False
     promised: bool = False
+    late: bool = False
     called_on: date | None = None
     contacts_only: bool = False
     served_on: date | None = None
@@ -108,18 +109,18 @@ def lane_of(name: str | None) -> Lane | None:
 def by_territory(session: Session, programme_id: int) -> dict[int, dict[Stage, int]]:
     """People in each stage by the territory they belong to now."""
     rows = session.execute(
-        select(QueueEntry.territory_id, StageChange.stage, func.count())
+        select(QueueEntry.territory_id, StageChange.stage, step())
         .join(
             QueueEntry,
             (QueueEntry.programme_id == StageChange.programme_id)
             & (QueueEntry.person_id == StageChange.person_id),
         )
-        .where(StageChange.programme_id == programme_id, in_force())
+        .where(StageChange.programme_id == programme_id)
         .group_by(QueueEntry.territory_id, StageChange.stage)
     )
     counts: dict[int, dict[Stage, int]] = {}
     for territory, stage, count in rows:
-        counts.setdefault(territory, dict.fromkeys(Stage, 0))[Stage(stage)] = count
+        counts.setdefault(territory, dict.fromkeys(Stage, 0))[Stage(stage)] = int(count)
     return counts
 
 
@@ -157,8 +158,8 @@ def _chosen(programme: Programme, programme_id: int, behind: Behind, now: dateti
         statement = statement.where(bucket_of(now, _tomorrow(programme, now)) == behind.bucket.value)
     if behind.reason is not None:
         statement = statement.where(reason_of() == behind.reason)
-    if behind.promised:
-        statement = statement.where(YoungPerson.id.in_(_promised(programme_id)))
+    if behind.promised or behind.late:
+        statement = statement.where(YoungPerson.id.in_(_promised(programme_id, now if behind.late else None)))
     if behind.called_on is not None:
         statement = statement.where(
             YoungPerson.id.in_(_called(programme, programme_id, behind, behind.called_on))
@@ -184,12 +185,13 @@ def _entered(programme: Programme, programme_id: int, behind: Behind) -> Select[
     return select(StageChange.person_id).where(*conditions)
 
 
-def _promised(programme_id: int) -> Select[int]:
-    return select(Callback.person_id).where(
+def _promised(programme_id: int, before: datetime | None) -> Select[int]:
+    statement = select(Callback.person_id).where(
         Callback.programme_id == programme_id,
         Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
         Callback.settled_at.is_(None),
     )
+    return statement if before is None else statement.where(Callback.promised_at < before)
 
 
 def _called(programme: Programme, programme_id: int, behind: Behind, day: date) -> Select[int]:

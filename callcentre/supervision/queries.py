@@ -14,6 +14,7 @@ from callcentre.callqueue.models import QueueEntry, TerritoryDay, Turn
 from callcentre.database import in_parts
 from callcentre.desk.models import OutcomeConflict
 from callcentre.funnel.models import StageChange
+from callcentre.funnel.queries import step
 from callcentre.funnel.stages import Stage
 from callcentre.intake.models import ListFile
 from callcentre.outreach.models import Attempt, Callback, CallbackState
@@ -221,9 +222,8 @@ def last_change(session: Session) -> int:
 
 def stages_until(session: Session, programme_id: int, until: int) -> dict[Stage, int]:
     """People in each stage by the changes up to a number: entries less those taken back."""
-    step = case((StageChange.reverses_id.is_(None), 1), else_=-1)
     rows = session.execute(
-        select(StageChange.stage, func.sum(step))
+        select(StageChange.stage, step())
         .where(StageChange.programme_id == programme_id, StageChange.id <= until)
         .group_by(StageChange.stage)
     )

@@ -26,8 +26,6 @@ from callcentre.web.transaction import database, writing
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
-_FLAGS = ("ready", "leased", "promised", "contacts")
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -127,6 +125,7 @@ def _behind() -> Behind:
         ready="ready" in ask,
         leased="leased" in ask,
         promised="promised" in ask,
+        late="late" in ask,
         called_on=_day("called"),
         contacts_only="contacts" in ask,
         served_on=_day("served"),
@@ -180,6 +179,8 @@ def _title(behind: Behind) -> str:
         return gettext("Prêts à être appelés")
     if behind.leased:
         return gettext("Chez un chargé d’appels")
+    if behind.late:
+        return gettext("Rappels en retard")
     if behind.promised:
         return gettext("Rappels promis")
     if behind.bucket is not None:
