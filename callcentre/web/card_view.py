@@ -96,10 +96,15 @@ def own_keys(desk: Desk) -> dict[str, str]:
     return {control: key for control, key in _OWN_KEYS.items() if key not in taken}
 
 
-def why_now(card: Card) -> str:
-    """Return, in one sentence, why this person is on the desk."""
+def why_now(card: Card, desk: Desk, now: datetime) -> str:
+    """Return, in one sentence, why this person is on the desk; a slot named is the one that it is now."""
     lane = card.lease.lane
-    return gettext(_LANES[lane]) if lane in _LANES else in_words(card.why)
+    if lane in _LANES:
+        return gettext(_LANES[lane])
+    block = desk.policy.hours.block_at(now, ZoneInfo(card.person.zone))
+    if block is None or "slot" not in card.why.params:
+        return in_words(card.why)
+    return in_words(Reason(card.why.code, {**card.why.params, "slot": block.slot.value}))
 
 
 def in_words(why: Reason) -> str:
@@ -135,14 +140,13 @@ def slot_choices(
 ) -> list[tuple[str, list[TimeChoice]]]:
     """Return every half hour that may be promised over the next open days, by day; those taken say so."""
     days = []
+    taken_words = gettext("déjà un rappel")
     for free in open_days(desk.policy.hours, ZoneInfo(zone), now=now):
-        times = []
+        day, times = day_short(free.day), []
         for at in free.times:
             taken = any(at <= other < at + _HALF_HOUR for other in promised)
-            words_of = f"{day_short(at, zone)} – {hour(at, zone)}"
-            times.append(
-                TimeChoice(at.isoformat(), f"{words_of} ({gettext('déjà un rappel')})" if taken else words_of)
-            )
+            label = f"{day} – {hour(at, zone)}"
+            times.append(TimeChoice(at.isoformat(), f"{label} ({taken_words})" if taken else label))
         days.append((day_long(free.day), times))
     return days
 

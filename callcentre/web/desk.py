@@ -363,7 +363,7 @@ def _card_page(
         **_common(desk, day),
         card=shown,
         person=shown.person,
-        why=card_view.why_now(shown),
+        why=card_view.why_now(shown, desk, now()),
         refusals=_refusals(shown),
         owners={number.id: card_view.owner_of(number) for number in shown.person.numbers},
         groups=card_view.groups_of(desk),

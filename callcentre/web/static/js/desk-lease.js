@@ -6,7 +6,6 @@ import { patch } from "./live.js";
 import { sessionEnded } from "./session.js";
 
 const WARN_SECONDS = 40;
-const CALL_GRACE = "yes"; // a card with an open call is never given to anybody else by itself
 
 /** Keep the card of this page, if it shows one. */
 export function keepCard() {
@@ -43,7 +42,8 @@ export function keepCard() {
 
   function show() {
     const seconds = Math.round((until - serverNow()) / 1000);
-    const soon = seconds < WARN_SECONDS && line.dataset.calling !== CALL_GRACE;
+    const calling = line.dataset.calling === "yes"; // such a card is never given to anybody else by itself
+    const soon = seconds < WARN_SECONDS && !calling;
     line.classList.toggle("soon", soon);
     button.hidden = !soon;
     const words = !soon
