@@ -178,7 +178,7 @@ def _title(behind: Behind) -> str:
     if behind.ready:
         return gettext("Prêts à être appelés")
     if behind.leased:
-        return gettext("Chez un chargé d’appels")
+        return gettext("Fiches ouvertes")
     if behind.late:
         return gettext("Rappels en retard")
     if behind.promised:
