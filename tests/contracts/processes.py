@@ -73,7 +73,7 @@ class Process:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Plant:
     """Web and worker of one database, with the clock that both show."""
 
@@ -82,6 +82,19 @@ class Plant:
     worker: Process
     runtime: Runtime
     clock: ShiftedClock
+    environment: dict[str, str]
+    officers: list[Officer] = field(default_factory=list)
+
+    def later(self, wait: timedelta) -> None:
+        """Kill both and start them again after an outage of this length."""
+        self.worker.kill()
+        self.web.kill()
+        anchor, start = SystemClock().now(), self.clock.now() + wait
+        self.clock = ShiftedClock(start, anchor)
+        self.environment["CALLCENTRE_CLOCK_START"] = start.isoformat()
+        self.environment["CALLCENTRE_CLOCK_ANCHOR"] = anchor.isoformat()
+        self.web.start()
+        self.worker.start()
 
 
 @contextmanager
@@ -111,9 +124,12 @@ def a_plant(folder: Path, url: str, **settings: str) -> Iterator[Plant]:
         )
         worker = Process((sys.executable, "-m", "workers"), environment, folder / "worker.log")
         runtime = build_runtime(load_settings(ours), clock=clock)
+        plant = Plant(listener.getsockname()[1], web, worker, runtime, clock, environment)
         try:
-            yield Plant(listener.getsockname()[1], web, worker, runtime, clock)
+            yield plant
         finally:
+            for officer in plant.officers:
+                officer.close()
             worker.stop()
             web.stop()
             runtime.engine.dispose()
@@ -177,7 +193,8 @@ def hire(plant: Plant, count: int) -> list[Officer]:
     with writing(plant.runtime.sessions) as session:
         a_programme(session, the_programme())
         users = [a_user(session, f"officer{n}", Role.OFFICER, now=clock.now()) for n in range(count)]
-        return [
+        plant.officers += [
             Officer(n, plant.port, create_token(session, user, "test", now=clock.now()))
             for n, user in enumerate(users)
         ]
+    return plant.officers

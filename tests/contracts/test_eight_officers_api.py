@@ -126,8 +126,6 @@ def test_eight_officers_share_a_list(database_url: str, tmp_path: Path) -> None:
                 assert max(counts) - min(counts) <= 1
             while any(list(pool.map(Day.round, days))):
                 pass
-        for officer in officers:
-            officer.close()
         assert "rror" not in plant.web.said(), plant.web.said()[-3000:]
         assert "job failed" not in plant.worker.said(), plant.worker.said()[-3000:]
         held = [stretch for day in days for stretch in day.held]
