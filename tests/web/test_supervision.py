@@ -160,7 +160,7 @@ def test_a_stream_ends_when_the_server_stops(room: Room) -> None:
 def test_a_stream_ends_by_itself_so_that_pages_spread_over_processes(room: Room) -> None:
     room.site.app.config["LIVE_PACE"] = Pace(look_every=0.02, stream_lasts=0.3)
     with stream(room.site.client("supervisor")) as events:
-        assert [event[0] for event in events] == ["state"]
+        assert {event[0] for event in events} <= {"state"}
 
 
 def test_a_stream_holds_no_connection_to_the_database(room: Room) -> None:
