@@ -48,5 +48,8 @@ class Desk:
 
     def disposition(self, code: str) -> Disposition | None:
         """An entry of the code book that may be used now, or None."""
-        entry = self.programme.code_book().get(code)
-        return None if entry is None or entry.is_retired else entry
+        known = (
+            entry for entry in self.programme.dispositions if entry.code == code and not entry.is_retired
+        )
+        found = next(known, None)
+        return None if found is None else found.entry()

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
+from callcentre.database import in_parts
 from callcentre.outreach.models import Callback, CallbackState
 from callcentre.planning.policies import policy_of
 from callcentre.planning.states import states_of
@@ -24,6 +25,23 @@ RECONSIDER_AFTER = timedelta(days=7)
 
 MINORS_CLOCK = timedelta(days=30)
 """How long before the end of a minor's legal clock they go first."""
+
+
+_OPEN = select(QueueEntry).where(
+    QueueEntry.programme_id == bindparam("programme"),
+    QueueEntry.person_id.in_(bindparam("people", expanding=True)),
+    QueueEntry.state == EntryState.OPEN,
+)
+_PROMISED = select(Callback.person_id).where(
+    Callback.programme_id == bindparam("programme"),
+    Callback.person_id.in_(bindparam("people", expanding=True)),
+    Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
+)
+_UNSUPPORTED = delete(Turn).where(
+    Turn.entry_id.in_(bindparam("entries", expanding=True)),
+    Turn.token.is_(None),
+    Turn.lane == int(Lane.ORDINARY),
+)
 
 
 @dataclass
@@ -47,13 +65,7 @@ def reconsider(
     """
     session.flush()
     states = states_of(session, programme, programme_id, person_ids)
-    found = session.scalars(
-        select(QueueEntry).where(
-            QueueEntry.programme_id == programme_id,
-            QueueEntry.person_id.in_(list(states)),
-            QueueEntry.state == EntryState.OPEN,
-        )
-    ).all()
+    found = session.scalars(_OPEN, {"programme": programme_id, "people": list(states)}).all()
     promised = _promised(session, programme_id, states)
     policy = policy_of(programme)
     steps: dict[int, NextStep] = {}
@@ -115,24 +127,10 @@ _REOPENED_BY = {
 
 
 def _promised(session: Session, programme_id: int, person_ids: Collection[int]) -> set[int]:
-    return set(
-        session.scalars(
-            select(Callback.person_id).where(
-                Callback.programme_id == programme_id,
-                Callback.person_id.in_(list(person_ids)),
-                Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
-            )
-        )
-    )
+    return set(session.scalars(_PROMISED, {"programme": programme_id, "people": list(person_ids)}))
 
 
 def _remove_unsupported(session: Session, entry_ids: list[int]) -> None:
     """Remove ordinary ready turns of people who were asked about again; the next planning makes them anew."""
-    for start in range(0, len(entry_ids), 500):
-        session.execute(
-            delete(Turn).where(
-                Turn.entry_id.in_(entry_ids[start : start + 500]),
-                Turn.token.is_(None),
-                Turn.lane == int(Lane.ORDINARY),
-            )
-        )
+    for part in in_parts(entry_ids):
+        session.execute(_UNSUPPORTED, {"entries": part})
