@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.kinds import PauseReason, PresenceState
@@ -51,5 +52,9 @@ def leave(session: Session, user_id: int) -> None:
 
 def _enter(session: Session, user_id: int, state: PresenceState, now: datetime) -> Presence:
     presence = Presence(user_id=user_id, state=state, reason=None, since=now, seen_at=now)
-    session.add(presence)
+    try:
+        with session.begin_nested():
+            session.add(presence)
+    except IntegrityError:  # two tabs arrived at once: the other one has entered
+        return session.get_one(Presence, user_id, populate_existing=True)
     return presence

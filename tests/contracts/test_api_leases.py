@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -366,3 +367,32 @@ def test_three_children_of_one_mother_are_not_three_calls_to_her(room: Room) -> 
     }
     assert refused == {"number_day_cap"}
     assert count(room, LeaseLog) == len(people)
+
+
+# --- at the same moment
+
+
+def test_two_tabs_that_ask_at_once_get_one_lease(room: Room) -> None:
+    program = room.program()
+    tabs = [Program(room.site.app.test_client(), program.token) for _ in range(4)]
+    with ThreadPoolExecutor(len(tabs)) as pool:
+        answers = list(pool.map(lambda tab: tab.post("/leases"), tabs))
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert len({answer.get_json()["lease"]["token"] for answer in answers}) == 1
+    assert [answer.status_code for answer in answers].count(201) == 1
+
+
+def test_an_outcome_that_is_sent_several_times_at_once_counts_once(room: Room) -> None:
+    program = room.program()
+    tabs = [Program(room.site.app.test_client(), program.token) for _ in range(4)]
+    for turn in range(3):
+        served = program.next()
+        with ThreadPoolExecutor(len(tabs)) as pool:
+            answers = list(
+                pool.map(lambda tab: tab.wrap(served, "no_answer", key=f"once-{turn}"), tabs)  # noqa: B023
+            )
+        assert {answer.status_code for answer in answers} == {201}
+        assert len({answer.text for answer in answers}) == 1
+        assert ["Idempotent-Replay" in answer.headers for answer in answers].count(False) == 1
+        assert count(room, Attempt) == turn + 1
+    assert count(room, OutcomeConflict) == 0
