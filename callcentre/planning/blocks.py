@@ -8,15 +8,17 @@ an earlier one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, func, literal_column, select, text, update
+from sqlalchemy import Select, bindparam, delete, func, literal_column, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from callcentre.callqueue.days import ensure_day
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, TerritoryDay, Turn
+from callcentre.database import UtcDateTime
 from callcentre.directory import queries as directory
 from callcentre.people.households import households
 from callcentre.planning.eligibility import reconsider
@@ -47,6 +49,55 @@ _INSERT = text(
     FROM queue_entries e WHERE e.id = :entry
     ON CONFLICT DO NOTHING
     """
+)
+
+
+@dataclass(frozen=True)
+class _Hour:
+    """People by an hour of theirs, statements that are put together once: where it is now, and where it has passed."""
+
+    here: Select[int, int, int, int]
+    passed: Select[int]
+
+    @classmethod
+    def of(
+        cls, start: InstrumentedAttribute[datetime | None], end: InstrumentedAttribute[datetime | None]
+    ) -> _Hour:
+        """Return the statements for people whose hour is from `start` to `end`."""
+        order = (QueueEntry.priority, start, QueueEntry.id)
+        now = bindparam("now", type_=UtcDateTime())
+        waiting = (
+            (QueueEntry.programme_id == bindparam("programme"))
+            & (QueueEntry.state == EntryState.OPEN)
+            & (start <= now)
+            & QueueEntry.id.not_in(select(Turn.entry_id))
+        )
+        place = func.row_number().over(partition_by=QueueEntry.territory_id, order_by=order)
+        ranked = (
+            select(QueueEntry.id, QueueEntry.person_id, QueueEntry.territory_id, place.label("place"))
+            .where(waiting, end > now)
+            .subquery()
+        )
+        return cls(
+            here=select(ranked.c.id, ranked.c.person_id, ranked.c.territory_id, ranked.c.place)
+            .where(ranked.c.place <= bindparam("room"))
+            .order_by(ranked.c.territory_id, ranked.c.place),
+            passed=select(QueueEntry.person_id)
+            .where(waiting, end <= now)
+            .order_by(*order)
+            .limit(bindparam("at_most")),
+        )
+
+
+_PREFERRED = _Hour.of(QueueEntry.preferred_at, QueueEntry.preferred_until)
+_PERMITTED = _Hour.of(QueueEntry.eligible_at, QueueEntry.eligible_until)
+_WEIGHTS = (
+    select(TerritoryDay.territory_id, func.max(TerritoryDay.weight))
+    .where(
+        TerritoryDay.programme_id == bindparam("programme"),
+        TerritoryDay.territory_id.in_(bindparam("territories", expanding=True)),
+    )
+    .group_by(TerritoryDay.territory_id)
 )
 
 
@@ -135,39 +186,12 @@ def _fill(
     session: Session, programme: Programme, programme_id: int, room: int, now: datetime, *, preferred: bool
 ) -> int:
     """Make so many people ready, once those whose hour has passed without a call were looked at again."""
-    start, end = (
-        (QueueEntry.preferred_at, QueueEntry.preferred_until)
-        if preferred
-        else (QueueEntry.eligible_at, QueueEntry.eligible_until)
-    )
-    _look_again(session, programme, programme_id, start, end, min(room, STALE_AT_ONCE), now)
-    return _make_ready(session, programme, programme_id, room, now, start, end, preferred=preferred)
-
-
-def _look_again(
-    session: Session,
-    programme: Programme,
-    programme_id: int,
-    start: InstrumentedAttribute[datetime | None],
-    end: InstrumentedAttribute[datetime | None],
-    at_most: int,
-    now: datetime,
-) -> None:
-    """Ask the retry rule again about people whose hour has passed, those who would be served first before others."""
-    stale = session.scalars(
-        select(QueueEntry.person_id)
-        .where(
-            QueueEntry.programme_id == programme_id,
-            QueueEntry.state == EntryState.OPEN,
-            start <= now,
-            end <= now,
-            QueueEntry.id.not_in(select(Turn.entry_id)),
-        )
-        .order_by(QueueEntry.priority, start, QueueEntry.id)
-        .limit(at_most)
-    ).all()
-    if stale:
-        reconsider(session, programme, programme_id, stale, now=now)
+    hour = _PREFERRED if preferred else _PERMITTED
+    wanted = {"programme": programme_id, "now": now, "at_most": min(room, STALE_AT_ONCE)}
+    passed = session.scalars(hour.passed, wanted).all()
+    if passed:
+        reconsider(session, programme, programme_id, passed, now=now)
+    return _make_ready(session, programme, programme_id, room, now, hour)
 
 
 def next_window(programme: Programme, zone: str, moment: datetime) -> tuple[datetime, datetime]:
@@ -191,17 +215,9 @@ def _capacity(programme: Programme, now: datetime) -> int:
 
 
 def _make_ready(
-    session: Session,
-    programme: Programme,
-    programme_id: int,
-    room: int,
-    now: datetime,
-    start: InstrumentedAttribute[datetime | None],
-    end: InstrumentedAttribute[datetime | None],
-    *,
-    preferred: bool,
+    session: Session, programme: Programme, programme_id: int, room: int, now: datetime, hour: _Hour
 ) -> int:
-    chosen = _candidates(session, programme_id, room, now, start, end)
+    chosen = _candidates(session, programme_id, room, now, hour)
     if not chosen:
         return 0
     people = {person: entry for entry, person in chosen}
@@ -214,7 +230,7 @@ def _make_ready(
             continue
         answer = may_call(states[person], policy, now=now)
         if isinstance(answer, Permission):
-            permitted.append({"entry": entry, "shares": person in sharers, "preferred": preferred})
+            permitted.append({"entry": entry, "shares": person in sharers, "preferred": hour is _PREFERRED})
         else:
             refused.append(person)
     if refused:
@@ -225,54 +241,19 @@ def _make_ready(
 
 
 def _candidates(
-    session: Session,
-    programme_id: int,
-    room: int,
-    now: datetime,
-    start: InstrumentedAttribute[datetime | None],
-    end: InstrumentedAttribute[datetime | None],
+    session: Session, programme_id: int, room: int, now: datetime, hour: _Hour
 ) -> Sequence[tuple[int, int]]:
     """Return (entry id, person id) of people to make ready: each territory's part of the room, by priority."""
-    day_weights: Mapping[int, float] = dict(
-        session.execute(
-            select(QueueEntry.territory_id, func.count())
-            .where(
-                QueueEntry.programme_id == programme_id,
-                QueueEntry.state == EntryState.OPEN,
-                start <= now,
-                end > now,
-            )
-            .group_by(QueueEntry.territory_id)
-        ).all()
-    )
+    rows = session.execute(hour.here, {"programme": programme_id, "now": now, "room": room}).all()
+    territories = {row.territory_id for row in rows}
     weights = dict(
-        session.execute(
-            select(TerritoryDay.territory_id, func.max(TerritoryDay.weight))
-            .where(
-                TerritoryDay.programme_id == programme_id, TerritoryDay.territory_id.in_(list(day_weights))
-            )
-            .group_by(TerritoryDay.territory_id)
-        ).all()
+        session.execute(_WEIGHTS, {"programme": programme_id, "territories": list(territories)})
+        .tuples()
+        .all()
     )
-    whole = sum(weights.get(territory, 1.0) for territory in day_weights) or 1.0
-    chosen: list[tuple[int, int]] = []
-    for territory in day_weights:
-        part = ceil(room * weights.get(territory, 1.0) / whole)
-        rows = session.execute(
-            select(QueueEntry.id, QueueEntry.person_id)
-            .where(
-                QueueEntry.programme_id == programme_id,
-                QueueEntry.territory_id == territory,
-                QueueEntry.state == EntryState.OPEN,
-                start <= now,
-                end > now,
-                QueueEntry.person_id.not_in(select(Turn.person_id)),
-            )
-            .order_by(QueueEntry.priority, start, QueueEntry.id)
-            .limit(part)
-        )
-        chosen += [(entry, person) for entry, person in rows]
-    return chosen
+    whole = sum(weights.get(territory, 1.0) for territory in territories) or 1.0
+    parts = {territory: ceil(room * weights.get(territory, 1.0) / whole) for territory in sorted(territories)}
+    return [(row.id, row.person_id) for row in rows if row.place <= parts[row.territory_id]]
 
 
 def _households(session: Session, people: Mapping[int, int]) -> tuple[set[int], set[int]]:
