@@ -26,8 +26,6 @@ from callcentre.support.models import Appointment, Solution
 
 ROUND = timedelta(minutes=15)
 """How often the worker's jobs run on the virtual clock (each minute in real life)."""
-PLANNED_AT = (30,)
-"""Minutes of the hour at which a block is planned again after its start; a claim that finds few people plans too."""
 JOINS_SUPPORT = 0.12
 """Part of the contacted who enter support without an appointment of ours, within three weeks."""
 BECOMES_EXIT = 0.55
@@ -54,11 +52,30 @@ def worker(stage: Stage, day: date) -> Actor:
         yield instant
         with stage.writing() as session:
             reclaim_expired(session, now=stage.now)
-        if instant in starts or instant.minute in PLANNED_AT:
+        if instant in starts or _hour_has_come(stage):
             with stage.writing() as session:
                 plan_current_block(session, [stage.desk.programme], stage.now)
         with stage.writing() as session:
             mark_missed(session, now=stage.now, after=missed_after)
+
+
+def _hour_has_come(stage: Stage) -> bool:
+    """Tell whether somebody's hour began since the last round, so that there is something to plan."""
+    with stage.reading() as session:
+        return (
+            session.scalar(
+                select(QueueEntry.id)
+                .where(
+                    QueueEntry.programme_id == stage.desk.programme_id,
+                    QueueEntry.state == EntryState.OPEN,
+                    QueueEntry.preferred_at > stage.now - ROUND,
+                    QueueEntry.preferred_at <= stage.now,
+                    QueueEntry.id.not_in(select(Turn.entry_id)),
+                )
+                .limit(1)
+            )
+            is not None
+        )
 
 
 def supervisor(stage: Stage, day: date) -> Actor:

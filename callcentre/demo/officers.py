@@ -95,12 +95,14 @@ def _next_sitting(stage: Stage, officer_id: int, sittings: list[Sitting], heeded
 
 
 def _next_promise(stage: Stage, officer_id: int, heeded: set[int]) -> tuple[int, datetime] | None:
-    """Return the officer's next promise of today that is neither past nor forgotten."""
+    """Return the officer's next promise of today, or of the team's an officer's part, not past and not forgotten."""
+    officers = stage.team.officers
+    part = Callback.officer_id.is_(None) & (Callback.id % len(officers) == officers.index(officer_id))
     with stage.reading() as session:
         rows = session.execute(
             select(Callback.id, Callback.promised_at)
             .where(
-                Callback.officer_id == officer_id,
+                (Callback.officer_id == officer_id) | part,
                 Callback.state == CallbackState.PROMISED,
                 Callback.settled_at.is_(None),
                 Callback.promised_at > stage.now - timedelta(minutes=5),
