@@ -246,11 +246,8 @@ def _candidates(
     """Return (entry id, person id) of people to make ready: each territory's part of the room, by priority."""
     rows = session.execute(hour.here, {"programme": programme_id, "now": now, "room": room}).all()
     territories = {row.territory_id for row in rows}
-    weights = dict(
-        session.execute(_WEIGHTS, {"programme": programme_id, "territories": list(territories)})
-        .tuples()
-        .all()
-    )
+    weighed = session.execute(_WEIGHTS, {"programme": programme_id, "territories": list(territories)}).all()
+    weights = {row[0]: row[1] for row in weighed}
     whole = sum(weights.get(territory, 1.0) for territory in territories) or 1.0
     parts = {territory: ceil(room * weights.get(territory, 1.0) / whole) for territory in sorted(territories)}
     return [(row.id, row.person_id) for row in rows if row.place <= parts[row.territory_id]]
