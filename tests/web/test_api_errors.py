@@ -102,7 +102,9 @@ def test_an_outcome_needs_a_key(room: Room) -> None:
     answer = program.post(f"/leases/{served['lease']['token']}/outcome", {"disposition": "no_answer"})
     assert answer.status_code == 400
     assert error_of(answer)["code"] == "idempotency_key_missing"
-    assert program.wrap(served, "no_answer", key="k" * 81).status_code == 422
+    for key in ("k" * 81, "two words", "clé"):
+        refused = program.wrap(served, "no_answer", key=key)
+        assert (refused.status_code, error_of(refused)["field"]) == (422, "Idempotency-Key")
 
 
 @pytest.mark.parametrize("sent", ["", "{", "no_answer", '{"disposition": "\\ud800"}'])

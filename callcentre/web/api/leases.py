@@ -15,7 +15,7 @@ from callcentre.desk.card import card
 from callcentre.desk.context import Desk
 from callcentre.desk.serving import Nothing
 from callcentre.desk.wrap_up import wrap_up
-from callcentre.errors import CallCentreError, LeaseLost, NotFound
+from callcentre.errors import CallCentreError, InvalidInput, LeaseLost, NotFound
 from callcentre.web import errors
 from callcentre.web.api import bodies, shapes
 from callcentre.web.api.blueprint import LARGEST_ID, blueprint
@@ -25,6 +25,7 @@ from callcentre.web.i18n import gettext, language, mark
 from callcentre.web.transaction import database, end_transaction, reading
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,43}")
+_KEY = re.compile(r"[!-~]{1,80}")
 
 
 class KeyMissing(CallCentreError):
@@ -97,9 +98,7 @@ def call(token: str) -> Response:
 @only(Role.OFFICER)
 def record(token: str) -> Response:
     """Record the result of a call, once for each idempotency key."""
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if not key:
-        raise KeyMissing
+    key = _key()
     sent = bodies.read(bodies.OutcomeBody).outcome()
     done = wrap_up(database(), _desk(), _checked(token), sent, officer_id=user().id, key=key, now=now())
     response = _kept() if done.kept else shapes.answer(shapes.outcome(done), 200 if done.undone else 201)
@@ -125,6 +124,18 @@ def _kept() -> Response:
         "Un collègue a cette personne : votre résultat est gardé, un superviseur le lira. Rien d’autre n’a changé."
     )
     return errors.answer(LeaseLost.status, code=LeaseLost.code, message=gettext(message), kept=True)
+
+
+def _key() -> str:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if not key:
+        raise KeyMissing
+    if _KEY.fullmatch(key) is None:
+        raise InvalidInput(
+            "La clé a de 1 à 80 caractères : lettres sans accent, chiffres et signes, sans espace.",
+            field=KeyMissing.field,
+        )
+    return key
 
 
 def _desk() -> Desk:
