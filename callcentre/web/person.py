@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from callcentre.accounts.kinds import Role
+from callcentre.callqueue import lease as leases
 from callcentre.desk import card, corrections, history
 from callcentre.desk.card import Person
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
@@ -253,6 +254,8 @@ def _page(person_id: int, *, errors: dict[str, str] | None = None, typed: Any = 
         source_of=history_words.source_of,
         may_act=user().role in (Role.OFFICER, Role.SUPERVISOR),
         may_call=user().role is Role.OFFICER,
+        held=leases.of_officer(session, user().id) if user().role is Role.OFFICER else None,
+        renew_seconds=desk.settings.lease_renew_seconds,
         decides=user().role in (Role.SUPERVISOR, Role.ADMINISTRATOR),
         errors=errors or {},
         typed=typed or {},

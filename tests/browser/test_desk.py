@@ -370,6 +370,8 @@ def test_person_page_in_every_state(desk: Page, site: Site, world: World, check:
     desk.locator("#undo-bar a").click()
     expect(desk.get_by_role("heading", name="Pourquoi pas maintenant, et quand ?")).to_be_visible()
     expect(desk.locator(".person-timeline")).to_contain_text("Pas de réponse")
+    with desk.expect_response("**/renew"):  # the card that is open stays reserved meanwhile
+        desk.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     both_themes(desk, check)
     desk.get_by_text("Noter une solution qui a commencé").click()
     desk.get_by_role("button", name="Enregistrer la solution").click()

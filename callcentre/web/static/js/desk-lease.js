@@ -16,12 +16,13 @@ export function keepCard() {
   let until = Date.parse(line.dataset.until);
   let lost = false;
 
-  const sending = () => $("#outcome").dataset.sending === "yes";
+  const sending = () => $("#outcome")?.dataset.sending === "yes";
 
   function lose() {
     lost = true;
     line.hidden = true;
-    $("#lease-lost").hidden = false;
+    const banner = $("#lease-lost");
+    if (banner) banner.hidden = false;
     say(t("Cette fiche n’est plus réservée pour vous ; votre note est gardée."), { kind: "attention", seconds: 20 });
   }
 
