@@ -241,7 +241,7 @@ def _deliberate(error: CallCentreError) -> Response:
     if error.status >= 500:
         current_app.logger.error("%s reference=%s", error.code, g.get("reference"))
     # What was not found is a code word for programs; pages have their own words for it.
-    message = "" if isinstance(error, NotFound) else str(getattr(error, "message", ""))
+    message: str = "" if isinstance(error, NotFound) else getattr(error, "message", "")
     details: dict[str, Any] = {}
     if isinstance(error, LeaseLost):
         details["kept"] = error.kept
