@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, bindparam, delete, func, literal_column, select, text, update
@@ -36,6 +37,8 @@ ON_THE_SPOT = 4
 STALE_AT_ONCE = 500
 """People whose hour has passed looked at again in one go at most, since nobody else writes meanwhile on SQLite. No more
 of them than there is room for: the work follows the calls that can be made, not the length of the list."""
+URGENT = 0
+"""The priority of those who are made ready whatever the room: a minor's legal clock, the repeat of a busy call."""
 HORIZON = timedelta(hours=1)
 """What is planned ahead outside the programme's own hours, for people of another zone."""
 
@@ -56,7 +59,7 @@ _INSERT = text(
 class _Hour:
     """People by an hour of theirs, statements that are put together once: where it is now, and where it has passed."""
 
-    here: Select[int, int, int, int]
+    here: Select[*tuple[Any, ...]]
     passed: Select[int]
 
     @classmethod
@@ -74,13 +77,19 @@ class _Hour:
         )
         place = func.row_number().over(partition_by=QueueEntry.territory_id, order_by=order)
         ranked = (
-            select(QueueEntry.id, QueueEntry.person_id, QueueEntry.territory_id, place.label("place"))
+            select(
+                QueueEntry.id,
+                QueueEntry.person_id,
+                QueueEntry.territory_id,
+                QueueEntry.priority,
+                place.label("place"),
+            )
             .where(waiting, end > now)
             .subquery()
         )
         return cls(
-            here=select(ranked.c.id, ranked.c.person_id, ranked.c.territory_id, ranked.c.place)
-            .where(ranked.c.place <= bindparam("room"))
+            here=select(ranked)
+            .where((ranked.c.place <= bindparam("room")) | (ranked.c.priority == URGENT))
             .order_by(ranked.c.territory_id, ranked.c.place),
             passed=select(QueueEntry.person_id)
             .where(waiting, end <= now)
@@ -107,7 +116,7 @@ def plan_current_block(session: Session, programmes: Iterable[Programme], now: d
 
 
 def plan(session: Session, programme: Programme, *, now: datetime) -> int:
-    """Plan one programme's current block up to what it can call; return how many people became ready."""
+    """Plan one programme's current block up to what it can call, and the urgent; return how many became ready."""
     programme_id = directory.programme_id(session, programme.code)
     if programme_id is None:
         return 0
@@ -119,7 +128,7 @@ def plan(session: Session, programme: Programme, *, now: datetime) -> int:
         .where(Turn.programme_id == programme_id, Turn.token.is_(None), Turn.lane == int(Lane.ORDINARY))
     )
     room = _capacity(programme, now) - (ready or 0)
-    return _fill(session, programme, programme_id, room, now, preferred=True) if room > 0 else 0
+    return _fill(session, programme, programme_id, max(0, room), now, preferred=True)
 
 
 def plan_on_the_spot(session: Session, programme: Programme, programme_id: int, *, now: datetime) -> int:
@@ -243,14 +252,18 @@ def _make_ready(
 def _candidates(
     session: Session, programme_id: int, room: int, now: datetime, hour: _Hour
 ) -> Sequence[tuple[int, int]]:
-    """Return (entry id, person id) of people to make ready: each territory's part of the room, by priority."""
+    """Return (entry id, person id) of people to make ready: each territory's part of the room, and the urgent ones."""
     rows = session.execute(hour.here, {"programme": programme_id, "now": now, "room": room}).all()
     territories = {row.territory_id for row in rows}
     weighed = session.execute(_WEIGHTS, {"programme": programme_id, "territories": list(territories)}).all()
     weights = {row[0]: row[1] for row in weighed}
     whole = sum(weights.get(territory, 1.0) for territory in territories) or 1.0
     parts = {territory: ceil(room * weights.get(territory, 1.0) / whole) for territory in sorted(territories)}
-    return [(row.id, row.person_id) for row in rows if row.place <= parts[row.territory_id]]
+    return [
+        (row.id, row.person_id)
+        for row in rows
+        if row.place <= parts[row.territory_id] or row.priority == URGENT
+    ]
 
 
 def _households(session: Session, people: Mapping[int, int]) -> tuple[set[int], set[int]]:

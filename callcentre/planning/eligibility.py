@@ -18,6 +18,7 @@ from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
 from callcentre.retry.plan import CallAgain, NextStep, OtherRoute, RouteKind, Stop, next_attempt
 from callcentre.retry.preference import Choice, Option, Preference
+from callcentre.retry.rules import CallKind
 from callcentre.retry.state import PersonState
 
 RECONSIDER_AFTER = timedelta(days=7)
@@ -112,6 +113,8 @@ def _store(
 
 
 def _priority(entry: QueueEntry, state: PersonState, step: CallAgain) -> int:
+    if step.kind is CallKind.QUICK_RETRY:
+        return 0  # its right lasts an hour: behind anybody else it would never be used
     if entry.deadline is not None and step.block.date >= entry.deadline - MINORS_CLOCK:
         return 0
     called = any(attempt.at >= entry.opened_at for attempt in state.attempts)
