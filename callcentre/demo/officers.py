@@ -39,7 +39,7 @@ def day_at_work(stage: Stage, officer_id: int, day: date) -> Actor:
     """Play an officer's day: sign in, sittings, pauses between them, sign out."""
     yield datetime.combine(day, time(9), stage.desk.programme.tz)
     random = stage.random("officer", officer_id, day)
-    if _is_away(officer_id, day, random):
+    if _is_away(stage, officer_id, day):
         return
     sittings = sorted(_sittings(stage, random, day))
     heeded: set[int] = set()
@@ -60,10 +60,9 @@ def day_at_work(stage: Stage, officer_id: int, day: date) -> Actor:
         presence.leave(session, officer_id)
 
 
-def _is_away(officer_id: int, day: date, random: Random) -> bool:
-    week = day.isocalendar().week
-    on_holiday = (week + officer_id) % HOLIDAY_EVERY_WEEKS == 0
-    return random.random() < SICK or on_holiday
+def _is_away(stage: Stage, officer_id: int, day: date) -> bool:
+    on_holiday = (day.isocalendar().week + officer_id) % HOLIDAY_EVERY_WEEKS == 0
+    return on_holiday or stage.random("sick", officer_id, day).random() < SICK
 
 
 def _sittings(stage: Stage, random: Random, day: date) -> list[Sitting]:
@@ -95,14 +94,17 @@ def _next_sitting(stage: Stage, officer_id: int, sittings: list[Sitting], heeded
 
 
 def _next_promise(stage: Stage, officer_id: int, heeded: set[int]) -> tuple[int, datetime] | None:
-    """Return the officer's next promise of today, or of the team's an officer's part, not past and not forgotten."""
+    """Return an officer's next promise of today: their own, an absent colleague's, a part of the team's."""
+    day = stage.now.astimezone(stage.desk.programme.tz).date()
     officers = stage.team.officers
+    stand_in_for = officers[officers.index(officer_id) - 1]
+    owners = [officer_id, *([stand_in_for] if _is_away(stage, stand_in_for, day) else [])]
     part = Callback.officer_id.is_(None) & (Callback.id % len(officers) == officers.index(officer_id))
     with stage.reading() as session:
         rows = session.execute(
             select(Callback.id, Callback.promised_at)
             .where(
-                (Callback.officer_id == officer_id) | part,
+                Callback.officer_id.in_(owners) | part,
                 Callback.state == CallbackState.PROMISED,
                 Callback.settled_at.is_(None),
                 Callback.promised_at > stage.now - timedelta(minutes=5),
