@@ -119,8 +119,10 @@ _LOCK = text(
     SELECT mine.number_id, :turn FROM person_numbers mine
     WHERE mine.person_id = :person AND EXISTS (
       SELECT 1 FROM person_numbers other WHERE other.number_id = mine.number_id AND other.person_id <> mine.person_id)
+    ORDER BY mine.number_id
     """
 )
+"""In one order for everybody: two claims that wait for each other's numbers would be a deadlock (PostgreSQL)."""
 _UNLOCK = text("DELETE FROM number_locks WHERE turn_id = :turn")
 _DELETE = text("DELETE FROM turns WHERE id = :turn")
 _DELETE_BY_HAND = text("DELETE FROM turns WHERE id = :turn AND lane = 0")
