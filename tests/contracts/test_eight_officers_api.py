@@ -173,7 +173,10 @@ def _nothing_lost(runtime: Runtime, days: Iterable[Day]) -> None:
 def _in_turn(runtime: Runtime, answered: dict[str, datetime]) -> float:
     """Recount served and share of every territory, claim by claim; return the furthest from each other.
 
-    A claim is in flight from its arrival until its answer was received; among those, no order is known.
+    A claim is in flight from its arrival until its answer was received; among those, no order is known. While every
+    territory has somebody to call, one plus the claims in flight at that very moment is the bound. As they run dry a
+    claim may find its territory emptied by another one in flight, and nobody is left to make up for it: then the
+    bound is one plus the most claims that were in flight at once.
     """
     with reading(runtime.sessions) as session:
         claims = session.execute(
@@ -184,13 +187,16 @@ def _in_turn(runtime: Runtime, answered: dict[str, datetime]) -> float:
     served: Counter[int] = Counter()
     shares: dict[int, float] = defaultdict(float)
     open_until: list[datetime] = []
-    furthest = 0.0
+    furthest, most = 0.0, 0
+    everywhere = max(len(balance.read(claim.due_weights or "")) for claim in claims)
     for granted_at, token, territory, due_weights in claims:
         served[territory] += 1
         balance.add_shares(shares, [due_weights or f"{territory}:1"])
         open_until = [*(end for end in open_until if end >= granted_at), answered[token]]
-        for place in shares.keys() | served.keys():
-            apart = abs(served[place] - shares[place])
-            furthest = max(furthest, apart)
-            assert apart <= 1 + len(open_until) + balance.ROUNDING, (place, apart, len(open_until))
+        most = max(most, len(open_until))
+        in_flight = len(open_until) if len(balance.read(due_weights or "")) == everywhere else most
+        apart = max(abs(served[place] - shares[place]) for place in shares.keys() | served.keys())
+        furthest = max(furthest, apart)
+        assert apart <= 1 + in_flight + balance.ROUNDING, (granted_at, apart, in_flight)
+    assert most <= OFFICERS
     return furthest
