@@ -19,9 +19,9 @@ from callcentre.demo import team
 from callcentre.demo.calls import finish
 from callcentre.demo.office import paperwork, supervisor, worker
 from callcentre.demo.officers import day_at_work
+from callcentre.demo.refusals import CannotPlay
 from callcentre.demo.stage import Actor, Stage
 from callcentre.desk.context import Desk
-from callcentre.errors import NotAllowed
 from callcentre.people.models import PhoneNumber
 from callcentre.runtime import Runtime
 
@@ -74,7 +74,7 @@ def _stage(runtime: Runtime, start: datetime, seed: int, calls_per_day: int) -> 
         desk = _at_this_pace(playing.desk(session))
         known = set(session.scalars(select(PhoneNumber.e164)))
     if not members.officers:
-        raise NotAllowed("No officer works in this database: nobody could play.", reason="no_officers")
+        raise CannotPlay("No officer works in this database: nobody could play.")
     return Stage(playing, clock, desk, members, seed, calls_per_day, known_numbers=known)
 
 

@@ -66,18 +66,27 @@ def _is_away(stage: Stage, officer_id: int, day: date) -> bool:
 
 
 def _sittings(stage: Stage, random: Random, day: date) -> list[Sitting]:
-    """Spread an officer's part of the day's calls over the day's blocks, more of them where there is more time."""
-    blocks = stage.blocks(day)
+    """Spread an officer's part of the day's calls over the hours at which the team sits down to call."""
     part = stage.calls_per_day / max(1, len(stage.team.officers)) * 1.15  # some are away on any day
     left = max(1, round(random.gauss(part, part / 5)))
-    sittings = []
-    while blocks and left > 0:
+    sittings, hours = [], _hours_of_calling(stage, day)
+    while hours and left > 0:
         calls = min(left, max(1, round(random.gauss(SITTING_CALLS, 1.5))))
-        block = random.choices(blocks, [_length(block) for block in blocks])[0]
-        room = max(60.0, _length(block) - 60.0 * 4 * calls)
-        sittings.append(Sitting(block.start + timedelta(seconds=round(random.uniform(30, room))), calls))
+        start = random.choice(hours) + timedelta(seconds=round(random.uniform(0, 2400)))
+        sittings.append(Sitting(start, calls))
         left -= calls
     return sittings
+
+
+def _hours_of_calling(stage: Stage, day: date) -> list[datetime]:
+    """When the team sits down to call on a day: more often the more it calls, in longer blocks before shorter ones."""
+    random, blocks = stage.random("hours", day), stage.blocks(day)
+    often = max(2, round(stage.calls_per_day / 20))
+    chosen = random.choices(blocks, [_length(block) for block in blocks], k=often)
+    return [
+        block.start + timedelta(seconds=round(random.uniform(30, max(60.0, _length(block) - 4500))))
+        for block in chosen
+    ]
 
 
 def _length(block: Block) -> float:

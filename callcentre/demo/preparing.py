@@ -14,11 +14,12 @@ from callcentre.callqueue.models import LeaseLog, Turn
 from callcentre.database import reading, writing
 from callcentre.demo import team
 from callcentre.demo.history import CALLS_PER_DAY, DEFAULT_SEED, Played, play
+from callcentre.demo.refusals import CannotPlay, NotADemo
 from callcentre.directory import queries as directory
 from callcentre.directory.models import Installation
 from callcentre.directory.programmes import is_demo as is_marked
 from callcentre.directory.programmes import mark_as_demo, synchronise
-from callcentre.errors import ConfigurationError, NotAllowed
+from callcentre.errors import ConfigurationError
 from callcentre.funnel.models import StageChange
 from callcentre.intake import importing
 from callcentre.intake.kinds import ListState
@@ -40,17 +41,6 @@ CALLS_PER_DAY_AT_START = 30
 _BEGAN, _DONE = "demo_began", "demo_history"
 Tell = Callable[[str, int, int], None]
 """Told on the way: what is being done, how much of it is done, how much there is."""
-
-
-class NotADemo(NotAllowed):
-    """This database was not created as a demonstration: real people may be in it, and nothing is played."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "This database has no demonstration mark: real people may be in it, so nothing was played. "
-            "Use a new database (CALLCENTRE_DATA_DIR=another-folder), or the one that `make run` created.",
-            reason="not_a_demo",
-        )
 
 
 def prepare(runtime: Runtime) -> list[str]:
@@ -90,7 +80,7 @@ def play_days(
 ) -> Played:
     """Play `days` days that end at the database's now, after what it has already; `forward` plays beyond it.
 
-    A new database becomes a demonstration first. Raises NotADemo for one that is none, and NotAllowed when the
+    A new database becomes a demonstration first. Raises NotADemo for one that is none, and CannotPlay when the
     history it has leaves no time before its now.
     """
     with reading(runtime.sessions) as session:
@@ -104,11 +94,10 @@ def play_days(
     start = max(end - timedelta(days=days), latest)
     if end - start < min(timedelta(days=days), timedelta(hours=1)):
         local = latest.astimezone(runtime.programme.tz)
-        raise NotAllowed(
+        raise CannotPlay(
             f"This database has work until {local:%Y-%m-%d %H:%M} already, so no time is left to play before its "
             "now. Use a new database (CALLCENTRE_DATA_DIR=another-folder), or --forward to play the days that "
-            "follow; its clock then goes on from there.",
-            reason="no_time_left",
+            "follow; its clock then goes on from there."
         )
     played = _play(runtime, start, end, seed=seed, calls_per_day=calls_per_day, tell=tell)
     _keep(runtime, _DONE, end.isoformat())

@@ -12,6 +12,7 @@ from callcentre.accounts.queries import UserView
 from callcentre.web import i18n
 from callcentre.web.context import now, runtime, visitor_or_none
 from callcentre.web.i18n import mark
+from callcentre.web.transaction import is_demonstration
 
 PRODUCT = "Renouer"
 
@@ -113,6 +114,7 @@ def install(app: Flask) -> None:
         is_current=_is_current,
         script_messages=i18n.script_messages,
         now=now,
+        is_demonstration=is_demonstration,
     )
 
 

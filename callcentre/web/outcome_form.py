@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from werkzeug.datastructures import MultiDict
+
 from callcentre.desk.context import Desk
 from callcentre.desk.outcomes import NOTE_LENGTH, AppointmentAsked, Outcome
 from callcentre.dispositions import Disposition, Need
@@ -29,7 +31,7 @@ class Reading:
     offer: datetime | None = None
 
 
-def read(form: Mapping[str, str], desk: Desk, *, now: datetime) -> Reading:
+def read(form: MultiDict[str, str], desk: Desk, *, now: datetime) -> Reading:
     """Return the outcome that a form says, or what to correct in it."""
     found = Reading()
     disposition = desk.disposition(form.get("disposition", ""))
@@ -46,7 +48,10 @@ def read(form: Mapping[str, str], desk: Desk, *, now: datetime) -> Reading:
     _require(disposition, values, found)
     if not found.errors:
         number_id = whole_number(form.get("number_id"))
-        found.outcome = Outcome(disposition.code, number_id=number_id, note=note, **values)
+        also_for = tuple(
+            person for text in form.getlist("also_for") if (person := whole_number(text)) is not None
+        )
+        found.outcome = Outcome(disposition.code, number_id=number_id, note=note, also_for=also_for, **values)
     return found
 
 

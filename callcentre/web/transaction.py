@@ -15,7 +15,7 @@ from typing import cast
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 import callcentre
 from callcentre import database as connections
+from callcentre.directory.programmes import is_demo
 from callcentre.errors import StorageFull
 from callcentre.runtime import Runtime
 from callcentre.web.context import runtime
@@ -82,6 +83,21 @@ class Application(Flask):
             _undo()
             raise
         return answer
+
+
+def is_demonstration() -> bool:
+    """Tell whether this database holds fictitious people only; looked up once for each process.
+
+    A page that says that the database does not answer asks too: it is then no demonstration.
+    """
+    known = current_app.extensions.get("demonstration")
+    if known is None:
+        try:
+            with reading() as session:
+                known = current_app.extensions["demonstration"] = is_demo(session)
+        except DBAPIError:
+            return False
+    return cast(bool, known)
 
 
 def close_transaction(_error: BaseException | None = None) -> None:

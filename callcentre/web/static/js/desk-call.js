@@ -5,8 +5,9 @@ import { sessionEnded } from "./session.js";
 
 const DIAL = "callcentre.dial";
 
-/** Ask the telephone of this machine to dial, as a click on a link would. */
+/** Ask the telephone of this machine to dial, as a click on a link would; a demonstration has no number to dial. */
 function dial(number) {
+  if (!number) return;
   const link = Object.assign(document.createElement("a"), { href: `tel:${number}`, hidden: true });
   document.body.append(link);
   link.click();
