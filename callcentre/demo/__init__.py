@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from callcentre.demo.history import DEFAULT_SEED, Played, play
 from callcentre.demo.preparing import (
-    NotADemo,
     is_demo,
     latest_event_at,
     play_days,
     prepare,
 )
+from callcentre.demo.refusals import CannotPlay, NotADemo
 
 __all__ = [
     "DEFAULT_SEED",
+    "CannotPlay",
     "NotADemo",
     "Played",
     "is_demo",
