@@ -59,7 +59,11 @@ def read(text: str) -> dict[int, float]:
 def add_shares(shares: dict[int, float], claims: Iterable[str]) -> None:
     """Add to each territory's share what the claims, each given as its written weights, made due to it."""
     for text in claims:
-        weights = read(text)
-        whole = sum(weights.values())
-        for territory, weight in weights.items():
-            shares[territory] = shares.get(territory, 0.0) + weight / whole
+        add_share(shares, read(text))
+
+
+def add_share(shares: dict[int, float], weights: Mapping[int, float]) -> None:
+    """Add to each territory's share what one claim made due to it, given the weights of the due ones."""
+    whole = sum(weights.values())
+    for territory, weight in weights.items():
+        shares[territory] = shares.get(territory, 0.0) + weight / whole

@@ -15,7 +15,7 @@ from threading import Lock
 from sqlalchemy import Date, bindparam, text
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.balance import Position, add_shares, turn_order, written
+from callcentre.callqueue.balance import Position, add_share, add_shares, turn_order
 from callcentre.callqueue.days import ensure_day
 from callcentre.database import UtcDateTime
 
@@ -92,7 +92,7 @@ class _Look:
         for token, claim in claims.items():
             if token not in self.seen:
                 served[claim.territory] = served.get(claim.territory, 0) + 1
-                add_shares(shares, [written(claim.weights)])
+                add_share(shares, claim.weights)
         return {
             territory: replace(position, served=served[territory], share=shares[territory])
             for territory, position in self.positions.items()
