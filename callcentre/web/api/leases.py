@@ -16,7 +16,7 @@ from callcentre.desk.context import Desk
 from callcentre.desk.serving import Nothing
 from callcentre.desk.wrap_up import wrap_up
 from callcentre.errors import CallCentreError, InvalidInput, LeaseLost, NotFound
-from callcentre.web import errors
+from callcentre.web import card_view, errors
 from callcentre.web.api import bodies, shapes
 from callcentre.web.api.blueprint import LARGEST_ID, blueprint
 from callcentre.web.context import now, runtime, user
@@ -48,7 +48,8 @@ def take() -> Response:
         return shapes.answer(shapes.idle(given))
     with reading() as session:
         shown = card(session, desk, given, officer=user(), language=language(), now=now())
-    return shapes.answer(shapes.served(shown), 201 if given.granted_now else 200)
+    said = card_view.why_now(shown, desk, now())
+    return shapes.answer(shapes.served(shown, said), 201 if given.granted_now else 200)
 
 
 @blueprint.patch("/leases/<token>")

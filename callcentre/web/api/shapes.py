@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -332,10 +332,10 @@ def lease(of: Lease) -> LeaseShape:
     )
 
 
-def served(card: Card) -> ServedShape:
-    """A card as a program sees it."""
+def served(card: Card, why_now: str) -> ServedShape:
+    """A card as a program sees it; `why_now` is the sentence that the page would show."""
     return ServedShape(
-        lease=lease(card.lease),
+        lease=replace(lease(card.lease), reason=Why(card.why.code.value, why_now)),
         person=person(card.person),
         numbers=[_number(number) for number in card.person.numbers],
         attempts=[_attempt(attempt) for attempt in card.person.attempts],
