@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Date, TextClause, bindparam, text
+from sqlalchemy import BindParameter, Date, TextClause, TextualSelect, bindparam, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -98,14 +98,19 @@ def _typed(sql: str) -> TextClause:
     return text(sql).bindparams(*bound)
 
 
-_OF_OFFICER = _typed(f"SELECT {_COLUMNS} FROM turns WHERE officer_id = :officer")
-_OF_TOKEN = _typed(f"SELECT {_COLUMNS} FROM turns WHERE token = :token")
-_OF_PERSON = _typed(f"SELECT {_COLUMNS} FROM turns WHERE person_id = :person AND token IS NOT NULL")
-_TAKE_ONE = _typed(f"UPDATE turns SET {_SET_LEASE} WHERE id = :turn AND token IS NULL RETURNING {_COLUMNS}")
+def _leases(sql: str) -> TextualSelect:
+    """Return a statement that gives rows of turns, with their types; made once, so that it is prepared once."""
+    return _typed(sql).columns(**_TYPES)
+
+
+_OF_OFFICER = _leases(f"SELECT {_COLUMNS} FROM turns WHERE officer_id = :officer")
+_OF_TOKEN = _leases(f"SELECT {_COLUMNS} FROM turns WHERE token = :token")
+_OF_PERSON = _leases(f"SELECT {_COLUMNS} FROM turns WHERE person_id = :person AND token IS NOT NULL")
+_TAKE_ONE = _leases(f"UPDATE turns SET {_SET_LEASE} WHERE id = :turn AND token IS NULL RETURNING {_COLUMNS}")
 _WITHOUT_ATTEMPT = text(
     "SELECT token FROM turns WHERE programme_id = :programme AND token IS NOT NULL AND attempt_id IS NULL"
 )
-_RENEW = _typed(
+_RENEW = _leases(
     f"UPDATE turns SET lease_until = :until, renewed_at = :now WHERE token = :token AND officer_id = :officer "
     f"RETURNING {_COLUMNS}"
 )
@@ -123,6 +128,12 @@ _LOCK = text(
     """
 )
 """In one order for everybody: two claims that wait for each other's numbers would be a deadlock (PostgreSQL)."""
+_HELD = text(
+    """
+    SELECT held.number_id FROM person_numbers mine JOIN number_locks held ON held.number_id = mine.number_id
+    WHERE mine.person_id = :person LIMIT 1
+    """
+)
 _UNLOCK = text("DELETE FROM number_locks WHERE turn_id = :turn")
 _DELETE = text("DELETE FROM turns WHERE id = :turn")
 _DELETE_BY_HAND = text("DELETE FROM turns WHERE id = :turn AND lane = 0")
@@ -171,7 +182,7 @@ _REVIVE = _typed(
     ON CONFLICT DO NOTHING
     """
 )
-_RETAKE = _typed(
+_RETAKE = _leases(
     f"UPDATE turns SET {_SET_LEASE.replace(':day', 'NULL').replace(':due_weights', 'NULL')} "
     f"WHERE entry_id = :entry AND token IS NULL RETURNING {_COLUMNS}"
 )
@@ -338,7 +349,7 @@ def person_of_ended(session: Session, token: str, *, officer_id: int) -> int | N
 
 
 @lru_cache(maxsize=2 * TERRITORIES_AT_ONCE + 2)
-def _claim_statement(territories: int, locking: bool) -> TextClause:
+def _claim_statement(territories: int, locking: bool) -> TextualSelect:
     """Build the claim: the urgent lanes first, then each priority of each territory in the order of its turn.
 
     The conditions on `token` and `lane` are literals and each territory and priority an equality, so that the partial
@@ -362,7 +373,7 @@ def _claim_statement(territories: int, locking: bool) -> TextClause:
     heads = " UNION ALL ".join(
         f"SELECT id FROM ({branch}) AS b{number}" for number, branch in enumerate(branches)
     )
-    return _typed(
+    return _leases(
         f"UPDATE turns SET {_SET_LEASE} WHERE id = (SELECT id FROM ({heads}) AS heads LIMIT 1) RETURNING {_COLUMNS}"
     )
 
@@ -375,19 +386,33 @@ def _attempt_claim(
     return _take(session, statement, claim | {f"t{n}": territory for n, territory in enumerate(territories)})
 
 
-def _take(session: Session, statement: TextClause, claim: dict[str, Any]) -> tuple[Lease | None, bool]:
-    """Run a claim; return the lease, or None and whether somebody else was faster."""
-    lease = None
+def _take(session: Session, statement: TextualSelect, claim: dict[str, Any]) -> tuple[Lease | None, bool]:
+    """Run a claim; return the lease, or None and whether a colleague is on one of the person's numbers.
+
+    Two claims of one officer never run at once: both renew the officer's presence first, in this transaction.
+    """
+    lease = _one(session, statement, claim)
+    if lease is None or not lease.shares_number or _lock_numbers(session, lease):
+        return lease, False
+    session.execute(_FREE, {"turn": lease.turn_id})
+    session.execute(_STEP_BACK, {"turn": lease.turn_id, "later": claim["now"] + HELD_BY_COLLEAGUE})
+    return None, True
+
+
+def _lock_numbers(session: Session, lease: Lease) -> bool:
+    """Keep everybody who shares a number with this person waiting; False when a colleague did so first.
+
+    Looking first means not waiting for whoever is about to free a number: they may need a row that this transaction,
+    if it planned people before the claim, holds itself.
+    """
+    if session.execute(_HELD, {"person": lease.person_id}).first() is not None:
+        return False
     try:
         with session.begin_nested():
-            lease = _one(session, statement, claim)
-            if lease is not None and lease.shares_number:
-                session.execute(_LOCK, {"turn": lease.turn_id, "person": lease.person_id})
-        return lease, False
+            session.execute(_LOCK, {"turn": lease.turn_id, "person": lease.person_id})
     except IntegrityError:
-        if lease is not None:  # a colleague is on one of the numbers: this person steps back for a moment
-            session.execute(_STEP_BACK, {"turn": lease.turn_id, "later": claim["now"] + HELD_BY_COLLEAGUE})
-        return None, True
+        return False
+    return True
 
 
 def _take_again(session: Session, parameters: dict[str, Any]) -> Lease | None:
@@ -396,13 +421,16 @@ def _take_again(session: Session, parameters: dict[str, Any]) -> Lease | None:
     if lapsed is None or lapsed.officer_id != parameters["officer"]:
         return None
     parameters = parameters | {"entry": lapsed.entry_id}
-    session.execute(_REVIVE, parameters)
-    lease, _ = _take(session, _RETAKE, parameters)
-    return lease
+    try:
+        with session.begin_nested():
+            session.execute(_REVIVE, parameters)
+            return _take(session, _RETAKE, parameters)[0]
+    except IntegrityError:  # the officer holds another card by now
+        return None
 
 
-def _one(session: Session, statement: TextClause, parameters: dict[str, Any]) -> Lease | None:
-    row = session.execute(statement.columns(**_TYPES), parameters).first()
+def _one(session: Session, statement: TextualSelect, parameters: dict[str, Any]) -> Lease | None:
+    row = session.execute(statement, parameters).first()
     if row is None:
         return None
     return Lease(

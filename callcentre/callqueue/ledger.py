@@ -94,7 +94,7 @@ class _Look:
                 served[claim.territory] = served.get(claim.territory, 0) + 1
                 add_share(shares, claim.weights)
         return {
-            territory: replace(position, served=served[territory], share=shares[territory])
+            territory: Position(served[territory], shares[territory], position.weight, position.due)
             for territory, position in self.positions.items()
         }
 
