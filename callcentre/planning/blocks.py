@@ -21,6 +21,7 @@ from callcentre.callqueue.days import ensure_day
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, TerritoryDay, Turn
 from callcentre.database import UtcDateTime
 from callcentre.directory import queries as directory
+from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.people.households import households
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.policies import policy_of
@@ -100,6 +101,9 @@ class _Hour:
 
 _PREFERRED = _Hour.of(QueueEntry.preferred_at, QueueEntry.preferred_until)
 _PERMITTED = _Hour.of(QueueEntry.eligible_at, QueueEntry.eligible_until)
+_PROGRAMME = (
+    select(ProgrammeRow.id).where(ProgrammeRow.id == bindparam("programme")).with_for_update(key_share=True)
+)
 _WEIGHTS = (
     select(TerritoryDay.territory_id, func.max(TerritoryDay.weight))
     .where(
@@ -120,6 +124,7 @@ def plan(session: Session, programme: Programme, *, now: datetime) -> int:
     programme_id = directory.programme_id(session, programme.code)
     if programme_id is None:
         return 0
+    _alone(session, programme_id)
     ensure_day(session, programme_id, day=now.astimezone(programme.tz).date())
     _sweep(session, programme, programme_id, now)
     ready = session.scalar(
@@ -133,12 +138,23 @@ def plan(session: Session, programme: Programme, *, now: datetime) -> int:
 
 def plan_on_the_spot(session: Session, programme: Programme, programme_id: int, *, now: datetime) -> int:
     """Plan a few people for officers who wait: those whose hour it is, else those whom the hard rules permit."""
+    _alone(session, programme_id)
+    if not is_low(session, programme, programme_id, now=now):
+        return 1  # a colleague's request has just planned them
     ensure_day(session, programme_id, day=now.astimezone(programme.tz).date())
     _sweep(session, programme, programme_id, now)
     room = ON_THE_SPOT * _low(programme)
     return _fill(session, programme, programme_id, room, now, preferred=True) or _fill(
         session, programme, programme_id, room, now, preferred=False
     )
+
+
+def _alone(session: Session, programme_id: int) -> None:
+    """Wait for whoever plans this programme: two who plan the same people would wait for each other's rows.
+
+    SQLite has one writer anyway. Not a plain FOR UPDATE: that would hold up everything that refers to a programme.
+    """
+    session.execute(_PROGRAMME, {"programme": programme_id})
 
 
 def is_low(session: Session, programme: Programme, programme_id: int, *, now: datetime) -> bool:
