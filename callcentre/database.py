@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import (
@@ -116,12 +117,24 @@ def _sqlite_engine(url: str, pool_size: int, page_limit: int | None) -> Engine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    # SQLite has one writer, and whoever finds it busy sleeps in longer and longer naps: the threads of this process
+    # wait in a queue of their own instead, so that only other processes ever meet the busy time-out.
+    writer = Lock()
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # The driver is told not to begin by itself (isolation_level None): a plain BEGIN that reads and
         # then writes fails at once when another writer came between, whatever the busy time-out.
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
+        pooled = not connection.connection.is_detached  # one that migrates never comes back to say so
+        if mode == "IMMEDIATE" and pooled and not connection.info.get("writes"):
+            connection.info["writes"] = writer.acquire(timeout=SQLITE_BUSY_SECONDS)
         connection.exec_driver_sql(f"BEGIN {mode}")
+
+    @event.listens_for(engine, "checkin")
+    def finished(_connection: Any, record: Any) -> None:
+        if record.info.pop("writes", False):
+            writer.release()
 
     return engine
 
