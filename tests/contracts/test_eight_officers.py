@@ -208,9 +208,7 @@ def _nobody_twice(officers: list[Officer], served: list[Served]) -> None:
     """No person and no number was held by two officers at the same moment."""
     numbers: dict[int, set[int]] = defaultdict(set)
     with reading(officers[0].runtime.sessions) as session:
-        for person, number in session.execute(
-            select(PersonNumber.person_id, PersonNumber.number_id)
-        ).all():
+        for person, number in session.execute(select(PersonNumber.person_id, PersonNumber.number_id)).all():
             numbers[person].add(number)
     held: dict[tuple[str, int], list[Served]] = defaultdict(list)
     for one in served:
