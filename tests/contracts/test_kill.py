@@ -127,7 +127,7 @@ def test_whoever_was_held_comes_back_or_is_to_settle(plant: Plant, killed: str) 
     assert called["person"]["id"] not in taken
     status, again = talker.ask("POST", "/leases")
     assert (status, again["lease"]["attempt_id"]) == (200, started["attempt_id"])
-    status, done = talker.ask("POST", f"{lease}/outcome", {"disposition": "voicemail"}, key="after all")
+    status, done = talker.ask("POST", f"{lease}/outcome", {"disposition": "voicemail"}, key="after-all")
     assert (status, done["attempt_id"]) == (201, started["attempt_id"])
 
 
