@@ -21,7 +21,9 @@ keepalive = 5
 control_socket_disable = True  # it would listen in the home folder of whoever starts it
 loglevel = "warning"
 accesslog = None  # addresses of pages may hold what must not reach a log
-access_log_format = "%(t)s %(m)s %(s)s %(b)s %(L)ss"  # should it be switched on all the same: no address, no token
+access_log_format = (
+    "%(t)s %(m)s %(s)s %(b)s %(L)ss"  # should it be switched on all the same: no address, no token
+)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from callcentre.accounts import presence
 from callcentre.callqueue import lease as leases
-from callcentre.callqueue.lease import Lease
+from callcentre.callqueue.lease import Lease, reclaim_expired
 from callcentre.demo import conversations
 from callcentre.demo.stage import Stage
 from callcentre.demo.temperaments import Ring, line, ring
@@ -77,10 +77,13 @@ class Call:
     # ---- steps
 
     def _look_at_card(self) -> Iterator[datetime]:
-        if self.random.random() < DAWDLES:
-            yield self.stage.later(self.random, 130, 400)
-        else:
+        if self.random.random() >= DAWDLES:
             yield self.stage.later(self.random, 10, 60)
+            return
+        yield self.lease.until + timedelta(seconds=self.stage.desk.settings.lease_sweep_seconds)
+        with self.stage.writing() as session:
+            reclaim_expired(session, now=self.stage.now)  # the worker's sweep
+        yield self.stage.later(self.random, 5, 300)
 
     def _passes_on(self) -> bool:
         drawn = self.random.random()
@@ -90,7 +93,7 @@ class Call:
         if drawn < GIVES_BACK + SKIPS:
             self._skip(self.random.choice(list(self.stage.desk.programme.skip_reasons)))
             return True
-        return False
+        return drawn < GIVES_BACK + SKIPS + FORGETS
 
     def _skip(self, why: str) -> None:
         not_before = self.stage.now + timedelta(days=1) if self.random.random() < 0.5 else None
