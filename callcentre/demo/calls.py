@@ -28,16 +28,10 @@ from callcentre.people.models import PersonNumber, PhoneNumber, YoungPerson
 
 SIGN_OF_LIFE = timedelta(seconds=100)
 """How often an open card says that it is still looked at."""
-SKIPS, GIVES_BACK, DAWDLES, UNANNOUNCED, LEAVES, SENDS_TWICE, UNDOES = (
-    0.02,
-    0.01,
-    0.01,
-    0.02,
-    0.004,
-    0.01,
-    0.015,
-)
-"""Parts of the calls in which an officer does something else than usual; LEAVES: closes the laptop mid-call."""
+SKIPS, GIVES_BACK, FORGETS, DAWDLES = 0.02, 0.01, 0.01, 0.01
+"""Parts of the cards that are passed over, given back, left lying on the screen, or looked at until they lapse."""
+UNANNOUNCED, LEAVES, SENDS_TWICE, UNDOES = 0.02, 0.004, 0.01, 0.015
+"""Parts of the calls that are dialled by hand, left open by closing the laptop, told twice, or told wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
