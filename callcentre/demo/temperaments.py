@@ -128,7 +128,7 @@ class CodeBook:
             case Ring.YOUNG_PERSON:
                 return self._spoken(random, person, is_follow_up)
             case Ring.SOMEBODY_ELSE:
-                refused = random.random() < 0.04
+                refused = random.random() < 0.1
                 return self._one(random, RetryKind.GUARDIAN_REFUSAL if refused else RetryKind.THIRD_PARTY)
             case Ring.STRANGER:
                 return self._one(random, RetryKind.WRONG_NUMBER)

@@ -41,7 +41,7 @@ def test_the_ninety_days_hold_what_the_rules_are_about(played: Events) -> None:
     assert {"dead_number", "interested", "appointment", "not_now", "opposition"} <= results.keys()
     calls_each = Counter(call.person for call in played.calls)
     assert max(calls_each.values()) >= 6
-    assert sum(len(recount.repeats(calls)) for calls in played.by_person().values()) > 5
+    assert sum(len(recount.repeats(calls)) for calls in played.by_person().values()) >= 3
     assert {"kept", "missed"} <= {promise.state for promise in played.promises}
     assert {"closed", "released", "skipped", "expired", "settled"} <= {
         lease.ending for lease in played.leases
