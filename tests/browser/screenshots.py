@@ -76,7 +76,7 @@ def wait_until_ready(server: subprocess.Popen[bytes], address: str) -> None:
             with urlopen(f"{address}/health/ready", timeout=2) as answer:
                 if answer.status == 200:
                     return
-        except URLError:
+        except (URLError, TimeoutError):
             pass
         try:
             server.wait(timeout=1)
@@ -109,14 +109,13 @@ def work_some_cards(page: Page) -> None:
     for key in ("Digit5", "Digit6", "Digit5"):
         page.locator("input[name=disposition]").first.wait_for(state="attached")
         page.keyboard.press(key)
-        with page.expect_response(lambda answer: answer.request.method == "POST"):
+        with page.expect_navigation():
             page.keyboard.press("Control+Enter")
-        page.wait_for_load_state("load")
 
 
 def shoot(page: Page, name: str) -> None:
     """Save what a person sees."""
-    page.evaluate("document.fonts.ready")
+    page.wait_for_load_state("load")
     page.screenshot(path=str(FOLDER / f"{name}.png"))
 
 
