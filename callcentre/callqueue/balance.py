@@ -8,8 +8,10 @@ One that becomes due again has gathered no share meanwhile, so it joins at the c
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 ROUNDING = 1e-9
 """Shares are sums of fractions; differences below this are rounding."""
@@ -58,12 +60,14 @@ def read(text: str) -> dict[int, float]:
 
 def add_shares(shares: dict[int, float], claims: Iterable[str]) -> None:
     """Add to each territory's share what the claims, each given as its written weights, made due to it."""
-    for text in claims:
-        add_share(shares, read(text))
+    for text, times in Counter(claims).items():
+        for territory, part in parts(text):
+            shares[territory] = shares.get(territory, 0.0) + times * part
 
 
-def add_share(shares: dict[int, float], weights: Mapping[int, float]) -> None:
-    """Add to each territory's share what one claim made due to it, given the weights of the due ones."""
+@lru_cache(maxsize=1024)
+def parts(text: str) -> tuple[tuple[int, float], ...]:
+    """Return what a claim with these weights makes due to each territory; claims in a row have the same weights."""
+    weights = read(text)
     whole = sum(weights.values())
-    for territory, weight in weights.items():
-        shares[territory] = shares.get(territory, 0.0) + weight / whole
+    return tuple((territory, weight / whole) for territory, weight in weights.items())

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Date, TextClause, TextualSelect, bindparam, text
+from sqlalchemy import BindParameter, Date, Row, TextClause, TextualSelect, bindparam, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.balance import written
+from callcentre.accounts.presence import PRESENCE_LIFETIME
 from callcentre.callqueue.ledger import Ledger
 from callcentre.callqueue.models import Lane, LeaseEnding
 from callcentre.database import JsonValue, UtcDateTime
@@ -27,7 +27,7 @@ from callcentre.errors import NotAllowed
 PRIORITIES = (0, 1, 2)
 """Within ordinary attempts: minors' clocks, first attempts of a new list, the rest."""
 TERRITORIES_AT_ONCE = 4
-"""Territories probed by one statement; the first nearly always has somebody."""
+"""Territories probed by one statement, once the first proved empty."""
 RACES = 25
 """How many heads a claim may lose to others before it gives up; far above what eight officers can cause."""
 UNCOUNTED = ""
@@ -89,12 +89,12 @@ _READY = "token IS NULL AND programme_id = :programme AND due_at <= :now AND due
 def _typed(sql: str) -> TextClause:
     """Return a statement whose instants, days and lists are bound with their types."""
     bound: list[BindParameter[Any]] = [
-        bindparam(name, type_=UtcDateTime()) for name in ("now", "until", "later") if f":{name}" in sql
+        bindparam(name, type_=UtcDateTime())
+        for name in ("now", "until", "later", "seen_after")
+        if f":{name}" in sql
     ]
     if ":day" in sql:
         bound.append(bindparam("day", type_=Date()))
-    if ":available" in sql:
-        bound.append(bindparam("available", expanding=True))
     return text(sql).bindparams(*bound)
 
 
@@ -118,22 +118,25 @@ _START = _typed(
     "UPDATE turns SET attempt_id = :attempt, renewed_at = :now, lease_until = :until "
     "WHERE id = :turn AND token = :token"
 )
+_SHARED = (
+    "mine.person_id = {person} AND EXISTS (SELECT 1 FROM person_numbers other "
+    "WHERE other.number_id = mine.number_id AND other.person_id <> mine.person_id)"
+)
+_COUNT_SHARED = text(f"SELECT count(*) FROM person_numbers mine WHERE {_SHARED.format(person=':person')}")
 _LOCK = text(
-    """
+    f"""
     INSERT INTO number_locks (number_id, turn_id)
     SELECT mine.number_id, :turn FROM person_numbers mine
-    WHERE mine.person_id = :person AND EXISTS (
-      SELECT 1 FROM person_numbers other WHERE other.number_id = mine.number_id AND other.person_id <> mine.person_id)
+    WHERE {_SHARED.format(person=":person")} AND NOT EXISTS (
+      SELECT 1 FROM person_numbers theirs JOIN number_locks held ON held.number_id = theirs.number_id
+      WHERE theirs.person_id = :person)
     ORDER BY mine.number_id
+    ON CONFLICT DO NOTHING RETURNING number_id
     """
 )
-"""In one order for everybody: two claims that wait for each other's numbers would be a deadlock (PostgreSQL)."""
-_HELD = text(
-    """
-    SELECT held.number_id FROM person_numbers mine JOIN number_locks held ON held.number_id = mine.number_id
-    WHERE mine.person_id = :person LIMIT 1
-    """
-)
+"""All of a person's shared numbers or none: looking first means not waiting for whoever is about to free one, who may
+need a row that this transaction, if it planned people before the claim, holds itself; and in one order for everybody,
+since two claims that wait for each other's numbers would be a deadlock (PostgreSQL)."""
 _UNLOCK = text("DELETE FROM number_locks WHERE turn_id = :turn")
 _DELETE = text("DELETE FROM turns WHERE id = :turn")
 _DELETE_BY_HAND = text("DELETE FROM turns WHERE id = :turn AND lane = 0")
@@ -198,16 +201,12 @@ def claim_next(
     now: datetime,
     lifetime: timedelta,
     own: Collection[int] = (),
-    available: Collection[int] = (),
 ) -> Lease | None:
     """Give an officer the next person, or the one they hold already; None when nobody is ready.
 
     `day`: the programme's civil day, on which the balance counts. `own`: the officer's territories, a tie-break.
-    `available`: officers who can take their own promises now; the promises of all others are open to the team.
+    The promises of officers who are not present and available now are open to the team.
     """
-    held = of_officer(session, officer_id)
-    if held is not None:
-        return held
     for _ in range(RACES):
         token = secrets.token_urlsafe(24)
         order, weights = ledger.take_turn(session, programme_id, token=token, day=day, now=now, own=own)
@@ -218,29 +217,25 @@ def claim_next(
             "day": day,
             "until": now + lifetime,
             "token": token,
-            "due_weights": written(weights),
-            "available": sorted({officer_id, *available}),
+            "due_weights": weights,
+            "seen_after": now - PRESENCE_LIFETIME,
         }
-        chunks = [
-            order[start : start + TERRITORIES_AT_ONCE] for start in range(0, len(order), TERRITORIES_AT_ONCE)
-        ]
-        for chunk in chunks or [[]]:
+        # The first territory nearly always has somebody: asking for it alone is the shortest statement.
+        rest = range(1, len(order), TERRITORIES_AT_ONCE)
+        for chunk in (order[:1], *(order[start : start + TERRITORIES_AT_ONCE] for start in rest)):
             lease, raced = _attempt_claim(session, claim, chunk)
             if lease is not None:
                 counted = lease.territory_id if lease.lane is Lane.ORDINARY else None
                 ledger.settle(programme_id, day=day, token=token, territory=counted)
-                return replace(lease, granted_now=True)
+                return lease
             if raced:
                 break
         else:
             ledger.settle(programme_id, day=day, token=token, territory=None)
             ledger.forget(programme_id, day=day)
-            return None
+            return of_officer(session, officer_id)
         ledger.settle(programme_id, day=day, token=token, territory=None)
-        held = of_officer(session, officer_id)
-        if held is not None:
-            return held
-    return None
+    return of_officer(session, officer_id)
 
 
 def claim_person(
@@ -358,7 +353,8 @@ def _claim_statement(territories: int, locking: bool) -> TextualSelect:
     lock = " FOR UPDATE SKIP LOCKED" if locking else ""
     urgent = (
         f"SELECT id FROM turns WHERE {_READY} AND lane < 4 AND (reserved_for IS NULL OR reserved_for = :officer "
-        "OR team_from <= :now OR reserved_for NOT IN :available) "
+        "OR team_from <= :now OR NOT EXISTS (SELECT 1 FROM presences p WHERE p.user_id = reserved_for "
+        "AND p.state = 'available' AND p.seen_at > :seen_after)) "
         f"ORDER BY lane, CASE WHEN reserved_for = :officer THEN 0 ELSE 1 END, due_at LIMIT 1{lock}"
     )
     branches = [
@@ -373,46 +369,77 @@ def _claim_statement(territories: int, locking: bool) -> TextualSelect:
     heads = " UNION ALL ".join(
         f"SELECT id FROM ({branch}) AS b{number}" for number, branch in enumerate(branches)
     )
-    return _leases(
-        f"UPDATE turns SET {_SET_LEASE} WHERE id = (SELECT id FROM ({heads}) AS heads LIMIT 1) RETURNING {_COLUMNS}"
+    claim = (
+        f"UPDATE turns SET {_SET_LEASE} WHERE id = (SELECT id FROM ({heads}) AS heads LIMIT 1) "
+        "AND NOT EXISTS (SELECT 1 FROM turns mine WHERE mine.officer_id = :officer) "
+        "RETURNING id, entry_id, person_id, territory_id, lane, number_id, shares_number, reason, callback_id, "
+        "(SELECT count(*) FROM person_numbers mine WHERE turns.shares_number "
+        f"AND {_SHARED.format(person='turns.person_id')}) AS shared"
     )
+    return _typed(claim).columns(reason=JsonValue)
 
 
 def _attempt_claim(
     session: Session, claim: dict[str, Any], territories: Sequence[int]
 ) -> tuple[Lease | None, bool]:
+    """Claim somebody of these territories, or whoever goes before; the second: whether a number was held."""
     locking = session.get_bind().dialect.name == "postgresql"
     statement = _claim_statement(len(territories), locking)
-    return _take(session, statement, claim | {f"t{n}": territory for n, territory in enumerate(territories)})
+    asked = claim | {f"t{n}": territory for n, territory in enumerate(territories)}
+    row = session.execute(statement, asked).first()
+    if row is None:
+        return None, False
+    return _with_numbers(session, _granted(row, claim), claim, row.shared)
+
+
+def _granted(row: Row[*tuple[Any, ...]], claim: dict[str, Any]) -> Lease:
+    """Return the lease of a claim: what the statement returned, and what it was told to write."""
+    return Lease(
+        token=claim["token"],
+        turn_id=row.id,
+        entry_id=row.entry_id,
+        person_id=row.person_id,
+        programme_id=claim["programme"],
+        territory_id=row.territory_id,
+        officer_id=claim["officer"],
+        lane=Lane(row.lane),
+        number_id=row.number_id,
+        shares_number=bool(row.shares_number),
+        reason=row.reason,
+        callback_id=row.callback_id,
+        attempt_id=None,
+        granted_at=claim["now"],
+        renewed_at=claim["now"],
+        until=claim["until"],
+        granted_now=True,
+    )
 
 
 def _take(session: Session, statement: TextualSelect, claim: dict[str, Any]) -> tuple[Lease | None, bool]:
-    """Run a claim; return the lease, or None and whether a colleague is on one of the person's numbers.
+    """Claim a given person; return the lease, or None and whether a colleague is on one of their numbers.
 
     Two claims of one officer never run at once: both renew the officer's presence first, in this transaction.
     """
-    lease = _one(session, statement, claim)
-    if lease is None or not lease.shares_number or _lock_numbers(session, lease):
+    return _with_numbers(session, _one(session, statement, claim), claim)
+
+
+def _with_numbers(
+    session: Session, lease: Lease | None, claim: dict[str, Any], shared: int | None = None
+) -> tuple[Lease | None, bool]:
+    """Keep a lease only with the person's shared numbers (so many); else the person steps back for a moment."""
+    if lease is None or not lease.shares_number:
         return lease, False
+    if shared is None:
+        shared = session.execute(_COUNT_SHARED, {"person": lease.person_id}).scalar_one()
+    if shared == 0:
+        return lease, False
+    locked = session.execute(_LOCK, {"turn": lease.turn_id, "person": lease.person_id}).all()
+    if len(locked) == shared:
+        return lease, False
+    session.execute(_UNLOCK, {"turn": lease.turn_id})
     session.execute(_FREE, {"turn": lease.turn_id})
     session.execute(_STEP_BACK, {"turn": lease.turn_id, "later": claim["now"] + HELD_BY_COLLEAGUE})
     return None, True
-
-
-def _lock_numbers(session: Session, lease: Lease) -> bool:
-    """Keep everybody who shares a number with this person waiting; False when a colleague did so first.
-
-    Looking first means not waiting for whoever is about to free a number: they may need a row that this transaction,
-    if it planned people before the claim, holds itself.
-    """
-    if session.execute(_HELD, {"person": lease.person_id}).first() is not None:
-        return False
-    try:
-        with session.begin_nested():
-            session.execute(_LOCK, {"turn": lease.turn_id, "person": lease.person_id})
-    except IntegrityError:
-        return False
-    return True
 
 
 def _take_again(session: Session, parameters: dict[str, Any]) -> Lease | None:

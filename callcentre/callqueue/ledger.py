@@ -7,15 +7,16 @@ are counted once they are committed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 
 from sqlalchemy import Date, bindparam, text
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.balance import Position, add_share, add_shares, turn_order
+from callcentre.callqueue.balance import Position, add_shares, parts, turn_order, written
 from callcentre.callqueue.days import ensure_day
 from callcentre.database import UtcDateTime
 
@@ -23,8 +24,7 @@ OVERLAP = 200
 """Log rows read again at each look: a transaction may commit after one that took a later number."""
 CLAIM_KEPT = timedelta(seconds=30)
 """How long a claim of this process is remembered: far longer than its transaction takes."""
-CLAIMS_KEPT = 512
-"""Claims of this process remembered at most."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 _LEASES = text(
     """
@@ -52,51 +52,67 @@ _DUE = text(
 
 @dataclass
 class _Fold:
-    served: dict[int, int] = field(default_factory=dict)
+    served: Counter[int] = field(default_factory=Counter)
     shares: dict[int, float] = field(default_factory=dict)
     folded: set[int] = field(default_factory=set)
     tokens: set[str] = field(default_factory=set)
     last: int = 0
 
     def copy(self) -> _Fold:
-        return _Fold(dict(self.served), dict(self.shares))
+        return _Fold(Counter(self.served), dict(self.shares))
 
-    def add(self, territory: int, due_weights: str | None) -> None:
-        if due_weights == "":  # given back to its officer: counted when it was first served
-            return
-        self.served[territory] = self.served.get(territory, 0) + 1
-        add_shares(self.shares, [due_weights or f"{territory}:1"])
+    def add(self, claims: Iterable[tuple[int, str | None]]) -> None:
+        """Count claims, each given as its territory and its written weights."""
+        counted = [
+            (territory, weights or f"{territory}:1")
+            for territory, weights in claims
+            if weights != ""  # given back to its officer: counted when it was first served
+        ]
+        self.served.update(territory for territory, _ in counted)
+        add_shares(self.shares, (weights for _, weights in counted))
 
 
 @dataclass(frozen=True)
 class _Claim:
-    """A claim of this process: the territory whose turn it took, and what the due territories weighed."""
+    """A claim of this process: when it was made, the territory whose turn it took, the written weights of the due."""
 
     at: datetime
     territory: int
-    weights: Mapping[int, float]
+    weights: str
 
 
-@dataclass(frozen=True)
 class _Look:
-    """Positions as the database shows them; `seen`: claims of this process that they count already."""
+    """Positions as the database showed them at `at`, with the claims of this process that it did not show.
 
-    at: datetime
-    positions: Mapping[int, Position]
-    seen: frozenset[str]
+    Changed only while the ledger's lock is held.
+    """
 
-    def with_claims(self, claims: Mapping[str, _Claim]) -> dict[int, Position]:
-        """The positions once the claims that are being committed are counted."""
-        served = {territory: position.served for territory, position in self.positions.items()}
-        shares = {territory: position.share for territory, position in self.positions.items()}
-        for token, claim in claims.items():
-            if token not in self.seen:
-                served[claim.territory] = served.get(claim.territory, 0) + 1
-                add_share(shares, claim.weights)
-        return {
-            territory: Position(served[territory], shares[territory], position.weight, position.due)
-            for territory, position in self.positions.items()
-        }
+    def __init__(self, at: datetime, positions: Mapping[int, Position], seen: Collection[str]) -> None:
+        self.at, self.shown = at, positions
+        self.due = {place: position.weight for place, position in positions.items() if position.due}
+        self.weights = written(self.due)
+        self._seen = seen
+        self._served = {territory: position.served for territory, position in positions.items()}
+        self._shares = {territory: position.share for territory, position in positions.items()}
+
+    def count(self, token: str, claim: _Claim, times: int = 1) -> None:
+        """Count a claim, unless the database showed it; `times` -1 takes it back."""
+        if token in self._seen:
+            return
+        self._served[claim.territory] = self._served.get(claim.territory, 0) + times
+        for territory, part in parts(claim.weights):
+            self._shares[territory] = self._shares.get(territory, 0.0) + times * part
+
+    def order(self, own: Collection[int]) -> list[int]:
+        """Return the territories with due people, the one whose turn it is first."""
+        served, shares = self._served, self._shares
+        return turn_order(
+            {
+                place: Position(served[place], shares[place], weight, True)
+                for place, weight in self.due.items()
+            },
+            own=own,
+        )
 
 
 class Ledger:
@@ -117,7 +133,7 @@ class Ledger:
         self, session: Session, programme_id: int, *, day: date, now: datetime
     ) -> dict[int, Position]:
         """Return each territory's position on `day`, by territory id, as the database shows it."""
-        return dict(self._current(session, programme_id, day, now).positions)
+        return dict(self._current(session, programme_id, day, now).shown)
 
     def take_turn(
         self,
@@ -128,34 +144,46 @@ class Ledger:
         day: date,
         now: datetime,
         own: Collection[int] = (),
-    ) -> tuple[list[int], dict[int, float]]:
-        """Return the territories with due people in the order of their turn, and their weights.
+    ) -> tuple[list[int], str]:
+        """Return the territories with due people in the order of their turn, and their weights as they are written.
 
         The first counts as served from here on, so that officers who ask at the same moment take turns too; `settle`
         then says what became of the claim.
         """
         look = self._current(session, programme_id, day, now)
         with self._lock:
-            claims = self._recent(programme_id, day, now)
-            positions = look.with_claims(claims)
-            order = turn_order(positions, own=own)
-            weights = {territory: positions[territory].weight for territory in order}
+            # Another thread may have looked since: its look counts every claim made here so far.
+            look = self._looks.get((programme_id, day), look)
+            order = look.order(own)
             if order:
-                claims[token] = _Claim(now, order[0], weights)
-        return order, weights
+                claim = _Claim(now, order[0], look.weights)
+                self._recent(programme_id, day, now)[token] = claim
+                look.count(token, claim)
+        return order, look.weights
 
     def settle(self, programme_id: int, *, day: date, token: str, territory: int | None) -> None:
         """Say from which territory a claim was served; None when it found nobody or does not count."""
+        key = programme_id, day
         with self._lock:
-            claims = self._claims.get((programme_id, day), {})
-            claim = claims.pop(token, None)
-            if claim is not None and territory is not None:
-                claims[token] = replace(claim, territory=territory)
+            claims = self._claims.get(key, {})
+            claim = claims.get(token)
+            if claim is None or claim.territory == territory:
+                return
+            look = self._looks.get(key)
+            if look is not None:
+                look.count(token, claim, -1)
+            del claims[token]
+            if territory is not None:
+                claims[token] = corrected = replace(claim, territory=territory)
+                if look is not None:
+                    look.count(token, corrected)
 
     def forget(self, programme_id: int, *, day: date) -> None:
         """Look afresh at the next claim, because a territory proved empty or new people are ready."""
         with self._lock:
-            self._looks.pop((programme_id, day), None)
+            look = self._looks.get((programme_id, day))
+            if look is not None:
+                look.at = _LONG_AGO
 
     def dry(self, programme_id: int, *, until: datetime) -> None:
         """Remember that nobody more can be planned before `until`."""
@@ -170,12 +198,17 @@ class Ledger:
     def _recent(self, programme_id: int, day: date, now: datetime) -> dict[str, _Claim]:
         """The claims of this process that the database may not show yet; the lock is held."""
         key = programme_id, day
-        if key not in self._claims:
+        claims = self._claims.get(key)
+        if claims is None:  # a new day: the earlier ones are not asked for again
             self._claims = {other: kept for other, kept in self._claims.items() if other[0] != programme_id}
+            self._looks = {
+                other: look for other, look in self._looks.items() if other[0] != programme_id or other == key
+            }
+            claims = self._claims[key] = {}
         oldest = now - CLAIM_KEPT - 2 * self._cache
-        kept = [(token, claim) for token, claim in self._claims.get(key, {}).items() if claim.at >= oldest]
-        self._claims[key] = dict(kept[-CLAIMS_KEPT:])
-        return self._claims[key]
+        while claims and (first := next(iter(claims.items())))[1].at < oldest:
+            del claims[first[0]]
+        return claims
 
     def _current(self, session: Session, programme_id: int, day: date, now: datetime) -> _Look:
         key = programme_id, day
@@ -183,25 +216,26 @@ class Ledger:
             look = self._looks.get(key)
             if look is not None and look.at <= now < look.at + self._cache:
                 return look
-        look = self._look(session, programme_id, day, now)
-        if self._cache:
-            with self._lock:
-                self._looks[key] = look
+        positions, seen = self._look(session, programme_id, day, now)
+        with self._lock:
+            look = self._looks[key] = _Look(now, positions, seen)
+            for token, claim in self._recent(programme_id, day, now).items():
+                look.count(token, claim)
         return look
 
-    def _look(self, session: Session, programme_id: int, day: date, now: datetime) -> _Look:
+    def _look(
+        self, session: Session, programme_id: int, day: date, now: datetime
+    ) -> tuple[dict[int, Position], frozenset[str]]:
         due = self._due(session, programme_id, day, now)
         if not due:
             ensure_day(session, programme_id, day=day)
             due = self._due(session, programme_id, day, now)
         state, seen = self._folded(session, programme_id, day)
         positions = {
-            territory: Position(
-                state.served.get(territory, 0), state.shares.get(territory, 0.0), weight, is_due
-            )
+            territory: Position(state.served[territory], state.shares.get(territory, 0.0), weight, is_due)
             for territory, (weight, is_due) in due.items()
         }
-        return _Look(now, positions, seen)
+        return positions, seen
 
     @staticmethod
     def _due(session: Session, programme_id: int, day: date, now: datetime) -> dict[int, tuple[float, bool]]:
@@ -219,18 +253,16 @@ class Ledger:
             after = fold.last - OVERLAP
         rows = session.execute(_LEASES, {"programme": programme_id, "day": day, "after": after}).all()
         with self._lock:
-            for number, token, territory, due_weights in rows:
-                if number > 0 and number not in fold.folded:
-                    fold.folded.add(number)
-                    fold.tokens.add(token)
-                    fold.last = max(fold.last, number)
-                    fold.add(territory, due_weights)
+            ended = [row for row in rows if row.id > 0 and row.id not in fold.folded]
+            fold.folded.update(row.id for row in ended)
+            fold.tokens.update(row.token for row in ended)
+            fold.last = max([fold.last, *(row.id for row in ended)])
+            fold.add((row.territory_id, row.due_weights) for row in ended)
             # A lease that ended after it was read as held has been folded by another thread meanwhile.
-            held = [row for row in rows if row[0] < 0 and row[1] not in fold.tokens]
-            shown = {token for _, token, _, _ in held}
+            held = [row for row in rows if row.id < 0 and row.token not in fold.tokens]
+            shown = {row.token for row in held}
             ours = self._claims.get(key, ())
             seen = frozenset(token for token in ours if token in fold.tokens or token in shown)
             state = fold.copy()
-        for _, _, territory, due_weights in held:
-            state.add(territory, due_weights)
+        state.add((row.territory_id, row.due_weights) for row in held)
         return state, seen

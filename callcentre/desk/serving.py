@@ -244,7 +244,6 @@ def _plan_on_the_spot(session: Session, desk: Desk, now: datetime) -> int:
 
 
 def _claim(session: Session, desk: Desk, officer_id: int, now: datetime) -> Lease | None:
-    present = accounts.officers_present(session, now)
     return leases.claim_next(
         session,
         desk.ledger,
@@ -254,7 +253,6 @@ def _claim(session: Session, desk: Desk, officer_id: int, now: datetime) -> Leas
         now=now,
         lifetime=desk.lifetime,
         own=accounts.territories_of(session, officer_id),
-        available=[officer.user_id for officer in present if officer.state is PresenceState.AVAILABLE],
     )
 
 
