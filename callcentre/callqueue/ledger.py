@@ -89,11 +89,22 @@ class _Look:
 
     def __init__(self, at: datetime, positions: Mapping[int, Position], seen: Collection[str]) -> None:
         self.at, self.shown = at, positions
+        self.renewed_at: datetime | None = None
+        """When a thread began to look afresh; the others use this one until it has."""
         self.due = {place: position.weight for place, position in positions.items() if position.due}
         self.weights = written(self.due)
         self._seen = seen
         self._served = {territory: position.served for territory, position in positions.items()}
         self._shares = {territory: position.share for territory, position in positions.items()}
+
+    def is_good(self, now: datetime, cache: timedelta) -> bool:
+        """Tell whether to use it at `now`; once it is old, the first who asks is told to look afresh."""
+        if not cache or now < self.at or now >= self.at + 3 * cache:
+            return False
+        if now < self.at + cache or (self.renewed_at is not None and now < self.renewed_at + cache):
+            return True
+        self.renewed_at = now
+        return False
 
     def count(self, token: str, claim: _Claim, times: int = 1) -> None:
         """Count a claim, unless the database showed it; `times` -1 takes it back."""
@@ -214,7 +225,7 @@ class Ledger:
         key = programme_id, day
         with self._lock:
             look = self._looks.get(key)
-            if look is not None and look.at <= now < look.at + self._cache:
+            if look is not None and look.is_good(now, self._cache):
                 return look
         positions, seen = self._look(session, programme_id, day, now)
         with self._lock:
