@@ -23,3 +23,21 @@ class ListState(StrEnum):
     IMPORTING = "importing"
     IMPORTED = "imported"
     FAILED = "failed"
+    UNDONE = "undone"
+
+
+class Problem(StrEnum):
+    """Why an import stopped; the words are `callcentre.intake.problems`'."""
+
+    STORAGE_FULL = "storage_full"
+    DATABASE_REFUSED = "database_refused"
+    UNREADABLE = "unreadable"
+
+
+class Source(StrEnum):
+    """How a list came."""
+
+    PAGE = "page"
+    COMMAND = "command"
+    API = "api"
+    FOLDER = "folder"

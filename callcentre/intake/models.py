@@ -23,19 +23,24 @@ class ListFile(Base):
     digest: Mapped[str] = mapped_column(String(64))
     list_date: Mapped[date]
     state: Mapped[str] = mapped_column(String(12))
-    """`checked`, `importing`, `imported` or `failed` (a value of `callcentre.intake.importing.ListState`)."""
+    """A value of `callcentre.intake.kinds.ListState`."""
     mapping: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
     rows_total: Mapped[int] = mapped_column(default=0)
     rows_done: Mapped[int] = mapped_column(default=0)
     counts: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
     problem: Mapped[str | None] = mapped_column(Text)
+    """Why it failed, a value of `callcentre.intake.kinds.Problem`; pages have the words."""
     uploaded_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     uploaded_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     worker: Mapped[str | None] = mapped_column(String(80))
     """Who is applying it now; taken over when `worker_seen_at` is old."""
     worker_seen_at: Mapped[datetime | None]
+    source: Mapped[str] = mapped_column(String(10), default="page", server_default="page")
+    """How it came: `page`, `command`, `api` or `folder`."""
+    compared_at: Mapped[datetime | None]
+    """When its new people were compared with the others, for the queue of possible duplicates."""
 
 
 class ListRow(Base):
@@ -56,7 +61,23 @@ class ListRow(Base):
     reasons: Mapped[list[Any]] = mapped_column(JsonValue, default=list)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("young_people.id"))
     cells: Mapped[dict[str, Any] | None] = mapped_column(JsonValue)
-    """The row as it was read, kept only while quarantined."""
+    """The row as it was read, kept only while there is something in it to correct, and until `purge_on`."""
     purge_on: Mapped[date | None]
     settled_at: Mapped[datetime | None]
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+
+class ListChange(Base):
+    """What an import changed of a person who was known: the values before, so that the import can be undone."""
+
+    __tablename__ = "list_changes"
+    __table_args__ = (
+        Index("ix_list_changes_list_file_id", "list_file_id", "id"),
+        Index("ix_list_changes_person_id", "person_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    list_file_id: Mapped[int] = mapped_column(ForeignKey("list_files.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("young_people.id"))
+    before: Mapped[dict[str, Any]] = mapped_column(JsonValue)
+    at: Mapped[datetime]

@@ -27,3 +27,21 @@ class IdKind(StrEnum):
 
     INE = "ine"
     SIEI = "siei"
+
+
+class PairState(StrEnum):
+    """What somebody said of two records that look like one person."""
+
+    OPEN = "open"
+    MERGED = "merged"
+    DISTINCT = "distinct"
+
+
+class Likeness(StrEnum):
+    """Why two records look like one person."""
+
+    SAME_NAME_OTHER_INE = "same_name_other_ine"
+    ALIKE_NAME = "alike_name"
+    NAMES_SWAPPED = "names_swapped"
+    OTHER_BIRTH_DATE = "other_birth_date"
+    CHOSEN = "chosen"

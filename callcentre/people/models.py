@@ -13,10 +13,12 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcentre.database import Base, Identifier, JsonValue
-from callcentre.people.kinds import NumberOwner, NumberVerdict
+from callcentre.people.kinds import NumberOwner, NumberVerdict, PairState
 
 __all__ = [
+    "DuplicatePair",
     "Guardian",
+    "Merge",
     "NationalId",
     "NumberOwner",
     "NumberVerdict",
@@ -32,7 +34,10 @@ class YoungPerson(Base):
     """A young person on a list; `sort_name` is the unaccented, case-folded "family first" for sorting and search."""
 
     __tablename__ = "young_people"
-    __table_args__ = (Index("ix_young_people_sort_name_birth_date", "sort_name", "birth_date"),)
+    __table_args__ = (
+        Index("ix_young_people_sort_name_birth_date", "sort_name", "birth_date"),
+        Index("ix_young_people_birth_date", "birth_date"),
+    )
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     family_name: Mapped[str] = mapped_column(String(120))
@@ -156,3 +161,43 @@ class Opposition(Base):
     revoked_at: Mapped[datetime | None]
     revoked_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     revoked_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class DuplicatePair(Base):
+    """Two records that may be one person, for somebody to look at; `one_id` is always the smaller id."""
+
+    __tablename__ = "duplicate_pairs"
+    __table_args__ = (
+        UniqueConstraint("one_id", "other_id"),
+        Index("ix_duplicate_pairs_state", "state", "id"),
+        Index("ix_duplicate_pairs_other_id", "other_id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    one_id: Mapped[int] = mapped_column(ForeignKey("young_people.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("young_people.id"))
+    state: Mapped[str] = mapped_column(String(10), default=PairState.OPEN)
+    reason: Mapped[str] = mapped_column(String(24))
+    """Why it was proposed: a value of `callcentre.people.kinds.Likeness`."""
+    found_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+
+class Merge(Base):
+    """That two records were made one: the kept one holds everything, the journal knows what came from the other.
+
+    The record that went stays, empty of numbers and places, so that the merge can be taken back whole.
+    """
+
+    __tablename__ = "merges"
+    __table_args__ = (Index("ix_merges_gone_id", "gone_id"), Index("ix_merges_kept_id", "kept_id"))
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    kept_id: Mapped[int] = mapped_column(ForeignKey("young_people.id"))
+    gone_id: Mapped[int] = mapped_column(ForeignKey("young_people.id"))
+    merged_at: Mapped[datetime]
+    merged_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    journal: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
+    undone_at: Mapped[datetime | None]
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
