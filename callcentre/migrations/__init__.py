@@ -17,8 +17,10 @@ import callcentre.desk.models
 import callcentre.directory.models
 import callcentre.funnel.models
 import callcentre.intake.models
+import callcentre.outreach.message_models
 import callcentre.outreach.models
 import callcentre.people.models
+import callcentre.planning.models
 import callcentre.support.models  # noqa: F401  (imported for their tables)
 from callcentre.database import Base
 

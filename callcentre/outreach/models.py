@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from callcentre.database import Base, Identifier
+from callcentre.database import Base, Identifier, JsonValue
 
 
 class CallbackState(StrEnum):
@@ -61,6 +62,8 @@ class Attempt(Base):
     corrected_at: Mapped[datetime | None]
     corrected_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     correction_reason: Mapped[str | None] = mapped_column(Text)
+    why: Mapped[dict[str, Any] | None] = mapped_column(JsonValue)
+    """Why this person was called at this hour, as the retry rule said it then."""
 
 
 class Callback(Base):
