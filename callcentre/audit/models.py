@@ -1,4 +1,4 @@
-"""Tables of what happened: the append-only audit trail, and what the background jobs did."""
+"""Tables of what happened: who changed what and who looked at whom, append-only; and what the background jobs did."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from callcentre.database import Base, Identifier, JsonValue
 
 
 class AuditEvent(Base):
-    """Who looked at or changed what; identifiers only, never a name or a number."""
+    """Who changed or exported what; identifiers only, never a name or a number."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index("ix_audit_events_subject", "subject", "subject_id"),)
+    __table_args__ = (
+        Index("ix_audit_events_subject", "subject", "subject_id"),
+        Index("ix_audit_events_at", "at"),
+    )
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     at: Mapped[datetime]
@@ -24,6 +27,27 @@ class AuditEvent(Base):
     subject: Mapped[str] = mapped_column(String(24))
     subject_id: Mapped[int | None] = mapped_column(Identifier)
     details: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
+
+
+class PersonView(Base):
+    """Somebody saw a young person, or a list of `people` of them (`person_id` None); identifiers only.
+
+    `place` is a value of `callcentre.audit.kinds.Place`. The people are no foreign keys: the row outlives them.
+    """
+
+    __tablename__ = "person_views"
+    __table_args__ = (
+        Index("ix_person_views_person_id_at", "person_id", "at"),
+        Index("ix_person_views_user_id_at", "user_id", "at"),
+        Index("ix_person_views_at", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    at: Mapped[datetime]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    person_id: Mapped[int | None] = mapped_column(Identifier)
+    place: Mapped[str] = mapped_column(String(12))
+    people: Mapped[int] = mapped_column(default=1)
 
 
 class JobRun(Base):

@@ -1,11 +1,11 @@
-"""Tables of the desk: what is being typed, what was sent, what can be undone, what came too late."""
+"""Tables of the desk: what is being typed, what was sent or came too late, what a supervisor decided."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcentre.database import Base, Identifier, JsonValue
@@ -57,3 +57,24 @@ class OutcomeConflict(Base):
     at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
     settled_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+
+class Decision(Base):
+    """What a supervisor decided about somebody, and why; only ever added to.
+
+    `kind` is a value of `callcentre.desk.kinds.DecisionKind`. `attempt_id`: the call that it is about. `opt_out_id`: the
+    guardian's refusal that it answers, once.
+    """
+
+    __tablename__ = "decisions"
+    __table_args__ = (Index("ix_decisions_programme_id_at", "programme_id", "at"),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programmes.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("young_people.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    at: Mapped[datetime]
+    decided_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    attempt_id: Mapped[int | None] = mapped_column(Identifier)
+    opt_out_id: Mapped[int | None] = mapped_column(ForeignKey("opt_outs.id"), unique=True)
