@@ -130,11 +130,13 @@ _FRENCH_SHAPES = re.compile(
     )(?![\d])(?![.,]\d)""",
     re.VERBOSE,
 )
-_FOREIGN_SHAPE = re.compile(r"(?<!\d)\+(?!33)(?:[ .\-()]{0,2}\d){8,15}(?!\d)")
+_FOREIGN_SHAPE = re.compile(r"(?<!\d)\+(?!33|[ ]?0)(?:[ .\-()]{0,2}\d){8,15}(?!\d)")
 _FLOAT_SHAPE = re.compile(r"(?<![\d.,])\d+[.,]\d+[eE]\+?\d{1,2}(?!\d)|(?<![\d.,])\d{9,13}[.,]0+(?!\d)")
 _SHAPES = re.compile(f"{_FLOAT_SHAPE.pattern}|{_FOREIGN_SHAPE.pattern}|{_FRENCH_SHAPES.pattern}", re.VERBOSE)
 _BREAKS = re.compile(r"[\n\r;|,]|\s/\s|\bou\b|\bet\b|\bpuis\b|(?<=\D)/(?=\D)|\s{3,}", re.IGNORECASE)
 _GLUED = re.compile(r"(?:0[1-9]\d{8}){2,4}")
+_COMMA_PAIRS = re.compile(r"(?<![\d,])0[1-9](?:,[ ]?\d\d){4}(?![\d,])")
+_LIST_MARK = re.compile(r"(?:(?<=\s)|(?<=^)|(?<=[/;,]))[1-9]\)(?=\s*[+(0])")
 _PLAIN = re.compile(r"(?:0|\+33|0033)[1-9](?:[ .\-]?\d\d){4}")
 _NOTHING = re.compile(
     r"neant|nc|nr|n/?a|aucune?|sans|vide|non|pas|rien|absent|x+|#n/a|null|none|(?:sur )?liste rouge"
@@ -163,13 +165,36 @@ _LABELS: tuple[tuple[re.Pattern[str], NumberLabel], ...] = tuple(
     )
 )
 _MARKS: tuple[tuple[re.Pattern[str], NumberReason], ...] = (
-    (re.compile(r"ne (?:pas|plus) (?:r?appeler|joindre|contacter|utiliser)"), NumberReason.MARKED_NO_CALL),
     (
-        re.compile(r"\bfaux\b|errone|mauvais|(?:non|plus) attribue|hors service|\bhs\b|invalide|incorrect"),
+        re.compile(
+            r"ne (?:pas|plus) (?:r?appeler|telephoner|joindre|contacter|utiliser)(?!{hours})|"
+            r"(?:refuse|ne (?:veut|souhaite) (?:pas|plus)) (?:d'|d |de |l'|l )?(?:etre )?(?:r?appel|contact|joint)|"
+            r"\bpas (?:r?appeler|contacter|utiliser)\b(?!{hours})|\bopposition\b|\bstop\b".replace(
+                "{hours}",
+                r" (?:avant|apres|entre|pendant|le (?:matin|midi|soir)|la nuit|en journee|au travail)",
+            )
+        ),
+        NumberReason.MARKED_NO_CALL,
+    ),
+    (
+        re.compile(
+            r"\bfaux\b|errone|erreur|mauvais|(?:non|plus|pas) attribue|hors service|\bh\.?s\b|invalide|incorrect"
+            r"|n'existe (?:plus|pas)|pas le bon|resilie"
+        ),
         NumberReason.MARKED_WRONG,
     ),
-    (re.compile(r"\bancien(?:ne)?\b|\bex\b|n'est plus|\bperime\b"), NumberReason.MARKED_OLD),
+    (
+        re.compile(r"\banciens?\b|\banciennes?\b|\bex\b|n'est plus|\bperimes?\b|\bobsoletes?\b|\bavant :"),
+        NumberReason.MARKED_OLD,
+    ),
 )
+_OF_ALL = re.compile(
+    r"ne (?:pas|plus) (?:r?appeler|contacter|joindre|utiliser)\s*:"
+    r"|\b(?:faux|mauvais|anciens) (?:numeros|tels?|telephones)\b"
+)
+"""Words before the first number that speak of every number of the cell."""
+_REPLACED = re.compile(r"^\W*(?:remplace(?:e)? par|devenu|=>|->|\u2192|\u21d2|>)")
+"""Words between two numbers that make the first one the former number."""
 
 
 _DASHES = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2212), "-")
@@ -181,10 +206,16 @@ def clean_cell(text: str) -> str:
         return text.strip()
     normal = unicodedata.normalize("NFKC", text).translate(_DASHES)
     return "".join(
-        " " if (c.isspace() and c != "\n") else c
+        _plain_character(c)
         for c in normal
         if c in "\n\t\r" or unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cn"}
     ).strip()
+
+
+def _plain_character(c: str) -> str:
+    if c.isascii() or not c.isdecimal():
+        return " " if c.isspace() and c != "\n" else c
+    return str(unicodedata.decimal(c))
 
 
 def plain_words(text: str) -> str:
@@ -195,24 +226,38 @@ def plain_words(text: str) -> str:
 
 def split_cell(text: str) -> list[Piece]:
     """The number-like pieces of a cell, in order, each with its label and remark; [] when it says "none"."""
-    cell = clean_cell(text)
+    cell = _without_list_marks(clean_cell(text))
     if not cell or _says_nothing(cell):
         return []
     found = _with_stray_digits(cell, [match.span() for match in _SHAPES.finditer(cell)])
     if not found:
         return _pieces_without_shape(cell)
     pieces: list[Piece] = []
-    before = _BREAKS.split(cell[: found[0][0]])[-1]
+    opening = cell[: found[0][0]]
+    of_all = opening if _OF_ALL.search(plain_words(opening)) else ""
+    before = _BREAKS.split(opening)[-1]
     for (start, end), following in zip(found, [*found[1:], None], strict=True):
         gap = cell[end : following[0] if following else len(cell)]
         after, next_before = _share(gap, bool(before.strip(_PADDING))) if following else (gap, "")
-        pieces.append(Piece(cell[start:end], _label(before) or _label(after), _remark(f"{before} {after}")))
+        said = f"{before} {after}"
+        if following and _REPLACED.match(plain_words(gap)):
+            said, next_before = f"{said} ancien", ""
+        elif of_all and of_all not in said:
+            said = f"{of_all} {said}"
+        pieces.append(Piece(cell[start:end], _label(before) or _label(after), _remark(said)))
         before = next_before
     return pieces + [
         piece
         for start, end in _gaps(found, len(cell))
         for piece in _pieces_without_shape(cell[start:end], minimum=6)
     ]
+
+
+def _without_list_marks(cell: str) -> str:
+    """The cell without "1)", "2)" before its numbers, and with the commas of "06,39,98,12,34" as points."""
+    if ")" in cell:
+        cell = _LIST_MARK.sub("", cell)
+    return _COMMA_PAIRS.sub(lambda match: match[0].replace(",", "."), cell) if "," in cell else cell
 
 
 def _gaps(found: list[tuple[int, int]], length: int) -> Iterator[tuple[int, int]]:
@@ -230,7 +275,7 @@ def _with_stray_digits(cell: str, found: list[tuple[int, int]]) -> list[tuple[in
     for start, end in found:
         after = re.compile(r"[ .\-]{0,2}(?=\d)").match(cell, end)
         if after and after.end() not in starts:
-            stray = re.compile(r"\d+(?![\d]|[ ]?[^\W\d_])").match(cell, after.end())
+            stray = re.compile(r"\d+(?![\d:]|[ ]?[^\W\d_])").match(cell, after.end())
             end = stray.end() if stray and "e" not in cell[start:end].lower() else end
         widened.append((start, end))
     return widened
@@ -363,12 +408,19 @@ def _refused(
     return ParsedNumber(raw, None, kind, None, False, why, label)
 
 
+_FRACTION = re.compile(r"[1-9]\d*[.,]\d+")
+"""A number of a spreadsheet that has become a fraction: no telephone is written with one point and no zero."""
+_OVERSEAS_WITHOUT_PLUS = re.compile(r"(262|590|594|596|508)0?([1-9]\d{8}|(?<=508)\d{6})")
+_FORMER_MAYOTTE = re.compile(r"(?:\+|00)2690?((?:269|639)\d{6})")
+"""Mayotte had +269 until 2007; the Comoros, which have it now, have shorter numbers."""
 _NATIONAL = re.compile(r"(?:\+33|0033|33(?=0?[1-9]\d{8}\Z)|0|)0?([1-9]\d{8})\Z")
 
 
 def _judge(compact: str, raw: str, region: str, label: NumberLabel | None) -> ParsedNumber:
     match = _NATIONAL.match(compact)
     if match:
+        if _FRACTION.fullmatch(raw.strip()):
+            return _refused(raw, NumberReason.ROUNDED, label)
         return _judge_french(match[1], raw, region, label)
     if not compact:
         return _refused(raw, NumberReason.EMPTY, label)
@@ -379,9 +431,20 @@ def _judge(compact: str, raw: str, region: str, label: NumberLabel | None) -> Pa
         return _refused(raw, NumberReason.ROUNDED, label)
     if not re.fullmatch(r"\+?\d+", compact) or not compact.isascii():
         return _refused(raw, NumberReason.NOT_A_NUMBER, label)
+    return _judge_with_code(compact, raw, label) or _refused(raw, _why_malformed(compact), label)
+
+
+def _judge_with_code(compact: str, raw: str, label: NumberLabel | None) -> ParsedNumber | None:
+    """A number with a country's code, or an overseas one's without its "+"; None when it has none."""
+    if overseas := _OVERSEAS_WITHOUT_PLUS.fullmatch(compact):
+        found = _judge_foreign(f"+{overseas[1]}{overseas[2]}", raw, label)
+        if found.callable:
+            return found
+    if old := _FORMER_MAYOTTE.fullmatch(compact):
+        return _judge_foreign(f"+262{old[1]}", raw, label)
     if compact.startswith(("+", "00")) and not compact.startswith(("+33", "0033")) and compact.strip("+0"):
         return _judge_foreign(compact, raw, label)
-    return _refused(raw, _why_malformed(compact), label)
+    return None
 
 
 def _whole_from_float(text: str) -> str | None:
@@ -414,8 +477,12 @@ def _judge_french(national: str, raw: str, region: str, label: NumberLabel | Non
         return ParsedNumber(raw, f"+33{national}", kind, "FR", True, NumberReason.FICTION_BLOCK, label)
     if _is_dummy(national):
         return _refused(raw, NumberReason.DUMMY, label)
+    if national.endswith("00000"):
+        return _refused(raw, NumberReason.ROUNDED, label)
     if region != "FR" and (overseas := _judge_overseas(national, raw, (region,), label)):
         return overseas
+    if national[:3] in _OVERSEAS_PREFIXES:
+        return _judge_by_prefix(national, raw, label)
     kind_or_none = french_kind(national)
     if kind_or_none in _ORDINARY:
         return ParsedNumber(raw, f"+33{national}", kind_or_none, "FR", True, NumberReason.VALID, label)
@@ -436,10 +503,30 @@ _DUMMY_TAILS = frozenset({"12345678", "23456789", "98765432", "87654321", "01020
 
 
 def _is_dummy(national: str) -> bool:
-    """Digits typed to fill a field: one digit repeated, the same pair five times, or a run."""
+    """Digits typed to fill a field: one digit repeated (but for the last), one pair repeated, or a run."""
     tail = national[1:]
-    pair = "0" + national[0]
-    return len(set(tail)) == 1 or tail in _DUMMY_TAILS or tail == pair * 4
+    return len(set(tail[:-1])) == 1 or tail in _DUMMY_TAILS or tail == tail[:2] * 4
+
+
+# The numbering plan gives these prefixes to overseas regions, whatever the library says of a block of theirs.
+_OVERSEAS_PREFIXES = {
+    "262": "RE", "263": "RE", "269": "YT", "508": "PM", "590": "GP", "594": "GF", "596": "MQ", "690": "GP",
+    "691": "GP", "692": "RE", "693": "RE", "694": "GF", "696": "MQ", "697": "MQ",
+}  # fmt: skip
+_REGION_CODES = {"RE": "262", "YT": "262", "GP": "590", "GF": "594", "MQ": "596", "PM": "508"}
+
+
+def _judge_by_prefix(national: str, raw: str, label: NumberLabel | None) -> ParsedNumber:
+    """A number whose prefix is an overseas one: a block that the library does not know is kept, and said."""
+    of_prefix = _OVERSEAS_PREFIXES[national[:3]]
+    if of_prefix == "PM":  # St Pierre and Miquelon: +508 and the six digits that follow 0508
+        return _judge_foreign(f"+{national}", raw, label)
+    known = _judge_overseas(national, raw, (of_prefix, *_OVERSEAS_TEN_DIGITS), label)
+    if known is not None:
+        return known
+    kind = NumberKind.MOBILE if national[0] == "6" else NumberKind.FIXED
+    e164 = f"+{_REGION_CODES[of_prefix]}{national}"
+    return ParsedNumber(raw, e164, kind, of_prefix, True, NumberReason.UNKNOWN_BLOCK, label)
 
 
 def _judge_overseas(
@@ -454,11 +541,17 @@ def _judge_overseas(
 
 def _judge_foreign(compact: str, raw: str, label: NumberLabel | None) -> ParsedNumber:
     found = _library_parse(compact, "FR")
-    if found is None:
+    if found is None or not phonenumbers.is_possible_number(found):
         return _refused(raw, NumberReason.IMPOSSIBLE, label)
-    if not phonenumbers.is_valid_number(found):
+    if phonenumbers.is_valid_number(found):
+        return _from_library(found, raw, label, NumberReason.FOREIGN)
+    country = phonenumbers.region_code_for_country_code(found.country_code or 0)
+    if country in {"ZZ", "001"}:
         return _refused(raw, NumberReason.IMPOSSIBLE, label)
-    return _from_library(found, raw, label, NumberReason.FOREIGN)
+    e164 = phonenumbers.format_number(found, PhoneNumberFormat.E164)
+    overseas = country in OVERSEAS_BY_POSTAL_PREFIX.values()
+    why = NumberReason.UNKNOWN_BLOCK if overseas else NumberReason.FOREIGN
+    return ParsedNumber(raw, e164, NumberKind.UNKNOWN, country, True, why, label)
 
 
 def _from_library(

@@ -41,6 +41,24 @@ def callable_numbers(cell: str, region: str = "FR") -> list[str | None]:
         "\u202a06 39 98 12 34\u202c",
         "Tel : 06 39 98 12 34",
         "06 39 98 12 34 après 18h30",
+        "06 39 98 12 34 18:30",
+        "06 39 98 12 34 (18h-20h)",
+        "à partir de 17h 06 39 98 12 34",
+        "06,39,98,12,34",
+        "06 399 812 34",
+        "063 998 1234",
+        "06–39–98–12–34",
+        "０６３９９８１２３４",
+        "٠٦٣٩٩٨١٢٣٤",
+        '="0639981234"',
+        "'0639981234",
+        "tel:+33639981234",
+        "0033(0)639981234",
+        "3.3639981234E+10",
+        "639981234,00",
+        "1) 06 39 98 12 34",
+        "06 39 98 12 34 ne pas appeler avant 18h",
+        "06 39 98 12 34 (ne pas laisser de message)",
     ],
 )
 def test_every_way_to_type_a_number_gives_the_same_number(typed: str) -> None:
@@ -56,6 +74,10 @@ def test_every_way_to_type_a_number_gives_the_same_number(typed: str) -> None:
         ("06 39 98 16 17\n04 65 71 12 34", ["+33639981617", "+33465711234"]),
         ("06399816170639982155", ["+33639981617", "+33639982155"]),
         ("06 39 98 16 17 06 39 98 21 55", ["+33639981617", "+33639982155"]),
+        ("06 39 98 16 17 + 06 39 98 21 55", ["+33639981617", "+33639982155"]),
+        ("0639981617-0639982155", ["+33639981617", "+33639982155"]),
+        ("1) 06 39 98 16 17 2) 06 39 98 21 55", ["+33639981617", "+33639982155"]),
+        ("639981617 639982155", ["+33639981617", "+33639982155"]),
     ],
 )
 def test_several_numbers_in_a_cell_are_all_found(cell: str, numbers: list[str]) -> None:
@@ -84,6 +106,10 @@ def test_a_cell_that_says_none_holds_nothing(cell: str) -> None:
         ("06 39 98 12 3", NumberReason.TOO_SHORT),
         ("06 39 98 12 34 5", NumberReason.TOO_LONG),
         ("6,39981E+08", NumberReason.ROUNDED),
+        ("3,36E+10", NumberReason.ROUNDED),
+        ("640000000", NumberReason.ROUNDED),
+        ("63998123.4", NumberReason.ROUNDED),
+        ("06 12 12 12 12", NumberReason.DUMMY),
         ("6.4E+08", NumberReason.ROUNDED),
         ("0899 12 34 56", NumberReason.PREMIUM),
         ("0825123456", NumberReason.PREMIUM),
@@ -125,9 +151,21 @@ def test_a_block_that_the_library_does_not_know_yet_stays_callable() -> None:
         ("692123457", "RE", "+262692123457"),
         ("0690123457", "FR", "+590690123457"),
         ("0696123457", "MQ", "+596696123457"),
-        ("0269612345", "FR", "+33269612345"),
+        ("0269612345", "FR", "+262269612345"),
         ("0269612345", "YT", "+262269612345"),
         ("0639981234", "RE", "+33639981234"),
+        ("0596 50 12 34", "FR", "+596596501234"),
+        ("0590 27 12 34", "FR", "+590590271234"),
+        ("0594 29 12 34", "FR", "+594594291234"),
+        ("0508 41 23 45", "FR", "+508412345"),
+        ("+508 41 23 45", "FR", "+508412345"),
+        ("0263 01 23 45", "FR", "+262263012345"),
+        ("+269 639 12 34 56", "FR", "+262639123456"),
+        ("262692123457", "FR", "+262692123457"),
+        ("590 690 12 34 57", "FR", "+590690123457"),
+        ("+262 (0)692 12 34 57", "FR", "+262692123457"),
+        ("0693 99 12 34", "FR", "+262693991234"),
+        ("0691 99 12 34", "FR", "+590691991234"),
     ],
 )
 def test_overseas_numbers_follow_the_postal_code(cell: str, region: str, e164: str) -> None:
@@ -138,6 +176,12 @@ def test_the_postal_code_names_the_region() -> None:
     assert [phone.region_of_postal_code(c) for c in ("97400", "97600", "13001", "", None)] == [
         "RE", "YT", "FR", "FR", "FR",
     ]  # fmt: skip
+
+
+def test_a_foreign_block_that_the_library_does_not_know_stays_callable() -> None:
+    (number,) = phone.read_cell("0044 7700 900123")
+    assert (number.e164, number.callable, number.why) == ("+447700900123", True, NumberReason.FOREIGN)
+    assert not phone.read_cell("+44 7700 9001234567")[0].callable
 
 
 def test_a_foreign_number_is_kept_with_its_country() -> None:
@@ -172,6 +216,17 @@ def test_words_beside_a_number_name_its_owner(cell: str, labels: list[NumberLabe
             "ancien 06 39 98 16 17 nouveau 06 39 98 21 55",
             [NumberReason.MARKED_OLD, NumberReason.FICTION_BLOCK],
         ),
+        ("06 39 98 16 17 (ancien), 06 39 98 21 55", [NumberReason.MARKED_OLD, NumberReason.FICTION_BLOCK]),
+        ("06 39 98 16 17 -> 06 39 98 21 55", [NumberReason.MARKED_OLD, NumberReason.FICTION_BLOCK]),
+        (
+            "06 39 98 16 17 remplacé par 06 39 98 21 55",
+            [NumberReason.MARKED_OLD, NumberReason.FICTION_BLOCK],
+        ),
+        ("06 39 98 12 34 n’existe plus", [NumberReason.MARKED_WRONG]),
+        ("06 39 98 12 34 HS", [NumberReason.MARKED_WRONG]),
+        ("refuse d’être appelé 06 39 98 12 34", [NumberReason.MARKED_NO_CALL]),
+        ("ne pas appeler : 06 39 98 16 17 / 06 39 98 21 55", [NumberReason.MARKED_NO_CALL] * 2),
+        ("anciens numéros : 06 39 98 16 17 / 06 39 98 21 55", [NumberReason.MARKED_OLD] * 2),
     ],
 )
 def test_a_number_marked_on_the_list_is_not_called(cell: str, reasons: list[NumberReason]) -> None:
