@@ -1,0 +1,30 @@
+"""Every file of the corpus gives its expected result, row by row, and is named on the coverage page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from tests.intake.corpus.outcome import differences, import_case
+from tests.intake.corpus.registry import Case, Family, every_case
+
+CASES = every_case()
+PAGE = Path(__file__).parents[2] / "docs" / "intake-coverage.md"
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_a_file_of_the_corpus_gives_its_expected_result(sessions: sessionmaker[Session], case: Case) -> None:
+    assert differences(case, import_case(case, sessions)) == []
+
+
+def test_a_file_of_the_corpus_is_the_same_each_time_it_is_made() -> None:
+    text = [case for case in CASES if case.file_name.endswith(".csv")]
+    assert [case.content() for case in text] == [case.content() for case in text]
+
+
+def test_every_family_has_files_and_the_coverage_page_names_each() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert {case.family for case in CASES} == set(Family)
+    assert [case.name for case in CASES if f"`{case.name}`" not in page] == []
