@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from callcentre.errors import ConfigurationError
+from callcentre.tuning import RetryTuning
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "CALLCENTRE_"
@@ -43,7 +46,55 @@ class Settings(BaseModel):
     session_hours: int = Field(ge=1)
     idempotency_days: int = Field(ge=1)
     upload_megabytes: int = Field(ge=1)
+    retry: RetryTuning
+    """Constants of the rule that learns when to try again; a programme may override any of them."""
     database_page_limit: int | None = None
+    public_url: str = ""
+    twilio_api_url: str = ""
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = Field(default="", repr=False)
+    twilio_auth_token_before: str = Field(default="", repr=False)
+    twilio_api_key_sid: str = ""
+    twilio_api_key_secret: str = Field(default="", repr=False)
+    twilio_twiml_app_sid: str = ""
+    twilio_messaging_service_sid: str = ""
+    twilio_number: str = ""
+    twilio_whatsapp_from: str = ""
+    twilio_receives_replies: bool
+    allowed_numbers: str = ""
+    allowed_countries: str
+    calls_per_hour: int = Field(ge=1)
+    calls_per_day: int = Field(ge=1)
+    messages_per_second: float = Field(gt=0)
+    message_cents: float = Field(ge=0)
+    call_minute_cents: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _provider(self) -> Self:
+        if self.twilio_api_url and not _is_loopback(self.twilio_api_url):
+            raise ValueError("twilio_api_url may only name this machine, e.g. http://127.0.0.1:8010")
+        if self.twilio_api_url and self.mode == "live":
+            raise ValueError("twilio_api_url is a stand-in and is refused in live mode")
+        if re.match(r"\+33[67]", self.twilio_number):
+            raise ValueError(
+                "twilio_number may not be a mobile number (06, 07): the operators cut such calls"
+            )
+        if self.mode != "offline" or self.twilio_api_url:
+            needed = ("twilio_account_sid", "twilio_auth_token", "twilio_number", "public_url")
+            missing = [name for name in needed if not getattr(self, name)]
+            if missing:
+                raise ValueError(f"{', '.join(missing)} must be set to speak to the provider")
+        host = urlsplit(self.public_url).hostname or ""
+        if "_" in host:
+            raise ValueError("public_url: the provider refuses a host name with an underscore")
+        if self.mode == "live" and not self.public_url.startswith("https://"):
+            raise ValueError("public_url must begin with https:// in live mode")
+        return self
+
+    @property
+    def has_provider(self) -> bool:
+        """Whether requests go to Twilio or to its stand-in."""
+        return bool(self.twilio_api_url) or self.mode != "offline"
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
@@ -99,6 +150,11 @@ def _explained(error: ValidationError, file: Path, overrides: Mapping[str, str])
         else "Correct this value."
     )
     return ConfigurationError(file=where, key=name, problem=f"{first['msg']}.", remedy=remedy)
+
+
+def _is_loopback(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https"} and parts.hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def _secret(settings: Settings) -> str:
