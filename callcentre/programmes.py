@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from callcentre.dispositions import Disposition, Group, Need, RetryKind
 from callcentre.errors import ConfigurationError
+from callcentre.tuning import RetryTuning, check_overrides
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 STAGES = ("to_contact", "contacted", "accompanied", "positive_exit")
@@ -201,6 +202,14 @@ class Programme(_Part):
     notice: Words
     """The legal sentence of the first call: who calls, why, where the data comes from, the right to object."""
     skip_reasons: dict[str, Words]
+    retry: dict[str, Any] = Field(default_factory=dict)
+    """Constants of the retry rule in which this programme differs from `config/default.toml`."""
+
+    @field_validator("retry")
+    @classmethod
+    def _known_constants(cls, changes: dict[str, Any]) -> dict[str, Any]:
+        check_overrides(changes)
+        return changes
 
     @field_validator("zone")
     @classmethod
@@ -232,6 +241,10 @@ class Programme(_Part):
     def tz(self) -> ZoneInfo:
         """The programme's zone, in which its days, targets and reports are counted."""
         return ZoneInfo(self.zone)
+
+    def tuning(self, usual: RetryTuning) -> RetryTuning:
+        """The constants of the retry rule, with this programme's own; raises ValueError when they do not fit."""
+        return usual.overridden(self.retry)
 
     def code_book(self) -> dict[str, Disposition]:
         """The dispositions by code, in the order of the file, retired ones included."""

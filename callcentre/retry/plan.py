@@ -222,7 +222,7 @@ def _next_step(case: _Case, now: datetime) -> NextStep:
     taken = choice.option
     return CallAgain(
         block=taken.block,
-        number_id=taken.number_id,
+        number_id=taken.number_id if choice.number_id is None else choice.number_id,
         due_at=taken.due_at,
         due_until=taken.due_until,
         kind=CallKind.PLANNED,
@@ -329,7 +329,7 @@ def _earliest(case: _Case, block: Block, start: datetime, end: datetime, kind: C
         repeat = case.quick_retry if kind is CallKind.QUICK_RETRY else None
         answer = _permit(case, ask, case.named(repeat.number_id) if repeat else case.in_turn(ask), kind)
         if isinstance(answer, Permission):
-            return Option(block, answer.number_id, at, end)
+            return Option(block, answer.number_id, at, end, _also(case, ask, answer.number_id, kind))
         if answer.until is None or answer.until >= end:
             return answer
         at = answer.until
@@ -350,6 +350,20 @@ def _permit(case: _Case, ask: Ask, numbers: Sequence[NumberState], kind: CallKin
         if soonest is None or (refusal.until or _NEVER) < (soonest.until or _NEVER):
             soonest = refusal
     return soonest or ask.refuse(ReasonCode.NO_NUMBER, None)
+
+
+def _also(case: _Case, ask: Ask, first: int, kind: CallKind) -> tuple[int, ...]:
+    """The number of the plan, then every other one of the person that may be called just as well."""
+    if kind is not CallKind.PLANNED:
+        return (first,)
+    others = (
+        number.number_id
+        for number in case.person.numbers
+        if number.number_id != first
+        and number.owner is not Owner.OTHER
+        and _refused(case, ask, number, kind) is None
+    )
+    return (first, *others)
 
 
 def _refused(case: _Case, ask: Ask, number: NumberState, kind: CallKind) -> Refusal | None:

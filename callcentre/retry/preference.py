@@ -1,7 +1,7 @@
 """Which of the permitted hours to take: the one thing about the next call that is a choice.
 
 The hard rules hand over at most one option per slot, its earliest; a preference picks one and says what it is
-worth. A rule that learns from the attempts takes its place here, behind the same protocol.
+worth. The rule that learns from the attempts (`learnt`) stands behind the same protocol.
 """
 
 from __future__ import annotations
@@ -20,21 +20,29 @@ from callcentre.retry.windows import Block
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A permitted call: this number, in this block, in [due_at, due_until) (UTC, inside the block)."""
+    """A permitted call: this number, in this block, in [due_at, due_until) (UTC, inside the block).
+
+    `numbers`: every number that the hard rules permit then, `number_id` and the plan's order first.
+    """
 
     block: Block
     number_id: int
     due_at: datetime
     due_until: datetime
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The option taken, why, and its worth from 0 to 1 for ordering people who are due at once."""
+    """The option taken, why, its worth from 0 to 1 for ordering people who are due at once, and which number.
+
+    `number_id` None: the option's own; else another of the option's `numbers`.
+    """
 
     option: Option
     why: Reason
     value: float = 0.0
+    number_id: int | None = None
 
 
 class Preference(Protocol):

@@ -44,6 +44,12 @@ class ReasonCode(StrEnum):
     NEW_ROUND = "new_round"
     SATURDAY = "saturday"
     QUICK_RETRY = "quick_retry"
+    # Why this hour, by the rule that learns
+    LEARNT_FIRST = "learnt_first"
+    LEARNT_HOUR = "learnt_hour"
+    LEARNT_ONLY = "learnt_only"
+    LEARNT_ANSWERED = "learnt_answered"
+    LEARNT_SECOND = "learnt_second"
     # Ends
     NEVER_REACHED = "never_reached"
     NO_LONGER_REACHED = "no_longer_reached"
@@ -63,8 +69,9 @@ class ReasonCode(StrEnum):
 class Reason:
     """A code and the values of its sentence; the values are text and numbers only, so that JSON holds them.
 
-    Parameters by name: `day` an ISO local date, `time` "HH:MM" local, `slot` a slot, `slots` slots joined by
-    commas, `weekday` an ISO weekday as a number; the rest are counts.
+    Parameters by name: `day` an ISO local date, `time` "HH:MM" local, `slot` and `…_slot` a slot, `slots` and
+    `…_slots` slots joined by commas, `weekday` an ISO weekday as a number; the rest are counts (`…one_in`: 8 for
+    "1 in 8").
     """
 
     code: ReasonCode
@@ -112,7 +119,7 @@ def _in_words(name: str, value: Value, language: str) -> str:
             return format_date(monday_first, "EEEE", locale=language)
         case "closed":
             return CLOSED_WORDS.get(str(value), {}).get(language, str(value))
-        case "slot" | "slots":
+        case "slot" | "slots" | "other_slot" | "answered_slots":
             return ", ".join(
                 SLOT_WORDS.get(slot, {}).get(language, slot) for slot in str(value).split(",") if slot
             )
@@ -244,6 +251,44 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
     ReasonCode.QUICK_RETRY: {
         "fr": "Occupé ou coupé : un seul nouvel essai, entre {time} et une heure après l'appel.",
         "en": "Busy or cut off: tried once more, from {time} until an hour after the call.",
+    },
+    ReasonCode.LEARNT_FIRST: {
+        "fr": (
+            "Premier appel, créneau {slot} : environ 1 appel sur {one_in} aboutit pour cette "
+            "personne, contre 1 sur {other_one_in} au créneau {other_slot}."
+        ),
+        "en": (
+            "First call, in the {slot} slot: about 1 call in {one_in} is answered, against 1 in "
+            "{other_one_in} in the {other_slot} slot."
+        ),
+    },
+    ReasonCode.LEARNT_HOUR: {
+        "fr": (
+            "Créneau {slot} : environ 1 appel sur {one_in} aboutit, contre 1 sur {other_one_in} "
+            "au créneau {other_slot}. Déjà essayé : {slots}."
+        ),
+        "en": (
+            "In the {slot} slot about 1 call in {one_in} is answered, against 1 in {other_one_in} "
+            "in the {other_slot} slot. Already tried: {slots}."
+        ),
+    },
+    ReasonCode.LEARNT_ONLY: {
+        "fr": "Créneau {slot}, le seul permis pour l'instant : environ 1 appel sur {one_in} aboutit.",
+        "en": "The {slot} slot, the only one permitted for now: about 1 call in {one_in} is answered.",
+    },
+    ReasonCode.LEARNT_ANSWERED: {
+        "fr": (
+            "Créneau {slot} : environ 1 appel sur {one_in} aboutit ; a déjà répondu au créneau "
+            "{answered_slots}."
+        ),
+        "en": (
+            "In the {slot} slot about 1 call in {one_in} is answered; this person once answered "
+            "in the {answered_slots} slot."
+        ),
+    },
+    ReasonCode.LEARNT_SECOND: {
+        "fr": "Numéro d'un proche, créneau {slot} : environ 1 appel sur {one_in} mène à la personne.",
+        "en": "A relative's number, in the {slot} slot: about 1 call in {one_in} leads to this person.",
     },
     ReasonCode.NEVER_REACHED: {
         "fr": "Injoignable : {cap} appels, jamais joint.",

@@ -77,7 +77,9 @@ class PersonState:
     counts from there. `eighteen_on`: the 18th birthday (None: unknown, treated as adult). `pause_until`: a
     pause that somebody set (a skip's "not before", a supervisor's); a soft refusal is read from the attempts.
     `messages`: when messages were sent. `ever_reached`: the young person answered or replied at least once,
-    in whatever way.
+    in whatever way. `segment`: the group that the programme declares for the learning rule, never a protected
+    trait. `answered_slots`: the hours at which they were heard otherwise than by a call of ours (a call received,
+    a guardian's hint).
     """
 
     person_id: int
@@ -90,6 +92,8 @@ class PersonState:
     pause_until: datetime | None = None
     messages: tuple[datetime, ...] = ()
     ever_reached: bool = False
+    segment: str = ""
+    answered_slots: tuple[Slot, ...] = ()
 
     def __post_init__(self) -> None:
         if any(later.at < earlier.at for earlier, later in pairwise(self.attempts)):

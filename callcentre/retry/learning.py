@@ -1,0 +1,142 @@
+"""The nightly refit: from calls grouped by equal history to the next `Fit`; pure, and small whatever the population.
+
+The caller hands over one `Group` per distinct (segment, unanswered by slot, answered slot), which SQL counts, and one
+`SecondTally` per slot. The rate of a slot is learnt given what was already tried (expectation–maximisation over the
+profiles), so that later calls, which go to people harder to reach, do not make their slots look bad.
+
+Calls fade: give a call made `d` days after a fixed date the weight `2 ** (d / half_life)`, sum, and divide the sums
+by the weight of today; no row is ever touched again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from callcentre.retry.profiles import SLOTS, Fit, History, Rates, first_fit, weights
+from callcentre.tuning import RetryTuning
+
+FLOOR, CEILING = 1e-4, 0.95
+"""Bounds of a learnt rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People with one history on their own numbers: how many, and their faded calls by slot."""
+
+    segment: str
+    unanswered: tuple[int, ...]
+    """Calls that nobody answered, by slot: the same for everybody in the group."""
+    answered: tuple[int, ...]
+    """Calls that were answered, by slot: the same for everybody in the group."""
+    people: float
+    faded_unanswered: Rates
+    """Sums over the group's people, each call weighed by its age."""
+    faded_answered: Rates
+
+
+@dataclass(frozen=True, slots=True)
+class SecondTally:
+    """Calls to second numbers in one slot, faded; `contacts`: how many of the answered ones led to a contact."""
+
+    slot: int
+    unanswered: float
+    answered: float
+    contacts: float
+
+
+def refit(
+    previous: Fit,
+    groups: Iterable[Group],
+    seconds: Iterable[SecondTally],
+    *,
+    tuning: RetryTuning,
+    today: date,
+) -> Fit:
+    """The fit of this night: a few steps from the last one; the same inputs give the same numbers."""
+    called = [
+        group for group in groups if group.people > 0 and (any(group.unanswered) or any(group.answered))
+    ]
+    fit = _carried(previous, tuning)
+    for _ in range(tuning.em_steps):
+        fit = _step(fit, called, tuning)
+    return _finished(fit, previous, seconds, tuning, today)
+
+
+def _carried(previous: Fit, tuning: RetryTuning) -> Fit:
+    """The last fit, unless the profiles of the settings are others than it was made with."""
+    start = first_fit(tuning)
+    return start if previous.names != start.names else previous
+
+
+def _step(fit: Fit, groups: list[Group], tuning: RetryTuning) -> Fit:
+    """One step: who is likely of which profile, then rates and shares from that."""
+    profiles = range(len(fit.names))
+    answers = [[0.0] * len(SLOTS) for _ in profiles]
+    misses = [[0.0] * len(SLOTS) for _ in profiles]
+    people: dict[str, list[float]] = {}
+    for group in groups:
+        likely = weights(fit, History(group.segment, group.unanswered, group.answered))
+        counted = people.setdefault(group.segment, [0.0] * len(fit.names))
+        for profile, part in enumerate(likely):
+            counted[profile] += part * group.people
+            for slot in range(len(SLOTS)):
+                answers[profile][slot] += part * group.faded_answered[slot]
+                misses[profile][slot] += part * group.faded_unanswered[slot]
+    return replace(
+        fit,
+        rates=tuple(_rates(tuning, profile, answers[profile], misses[profile]) for profile in profiles),
+        shares={segment: _shares(tuning, counted) for segment, counted in people.items()},
+        people={segment: sum(counted) for segment, counted in people.items()},
+        answers=tuple(tuple(row) for row in answers),
+        counts=tuple(
+            tuple(
+                answered + missed for answered, missed in zip(answers[profile], misses[profile], strict=True)
+            )
+            for profile in profiles
+        ),
+    )
+
+
+def _rates(tuning: RetryTuning, profile: int, answers: list[float], misses: list[float]) -> Rates:
+    prior = tuning.profiles[profile]
+    if prior.is_fixed:
+        return prior.rates
+    return tuple(
+        min(CEILING, max(FLOOR, (prior.firmness * rate + yes) / (prior.firmness + yes + no)))
+        for rate, yes, no in zip(prior.rates, answers, misses, strict=True)
+    )
+
+
+def _shares(tuning: RetryTuning, counted: list[float]) -> Rates:
+    firmness, total = tuning.segment_firmness, sum(counted)
+    return tuple(
+        (firmness * profile.share + count) / (firmness + total)
+        for profile, count in zip(tuning.profiles, counted, strict=True)
+    )
+
+
+def _finished(
+    fit: Fit, previous: Fit, seconds: Iterable[SecondTally], tuning: RetryTuning, today: date
+) -> Fit:
+    """The fit with the second number's rates and worth, dated and numbered."""
+    rates = [tuning.second_rate] * len(SLOTS)
+    counts = [0.0] * len(SLOTS)
+    answered = contacts = 0.0
+    for tally in seconds:
+        calls = tally.answered + tally.unanswered
+        rates[tally.slot] = (tuning.second_firmness * tuning.second_rate + tally.answered) / (
+            tuning.second_firmness + calls
+        )
+        counts[tally.slot] = calls
+        answered, contacts = answered + tally.answered, contacts + tally.contacts
+    firmness = tuning.second_worth_firmness
+    return replace(
+        fit,
+        version=previous.version + 1,
+        fitted_on=today.isoformat(),
+        second_rates=tuple(rates),
+        second_worth=(firmness * tuning.second_worth + contacts) / (firmness + answered),
+        second_counts=tuple(counts),
+    )

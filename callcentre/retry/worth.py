@@ -1,0 +1,64 @@
+"""What a call is worth in each slot, and which slot to take: the arithmetic of the learnt preference, on plain values.
+
+`worths` prices a call by slot, for the number that is worth more there; `best` compares the slots that the hard rules
+permit, each with the days until its turn. The product and the simulations decide with these two functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from callcentre.retry.profiles import SLOTS, Fit, History, Rates, chances, second_chances
+from callcentre.tuning import RetryTuning
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What counts besides the history: calls made so far, and which numbers the hard rules leave open.
+
+    `second_calls`: calls already made to the second number. `plan_says_second`: what the plain plan would ring next.
+    """
+
+    calls: int = 0
+    has_own: bool = True
+    has_second: bool = False
+    second_calls: int = 0
+    plan_says_second: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Worths:
+    """Contacts to expect of one call, by slot, and in which slots the second number is the better one."""
+
+    values: Rates
+    second: tuple[bool, ...]
+
+
+def worths(fit: Fit, history: History, situation: Situation, tuning: RetryTuning) -> Worths:
+    """What a call is worth in each slot, on the number that is worth more or that the plan names."""
+    if not situation.has_own and situation.has_second:
+        return Worths(second_chances(fit, history, tuning), (True,) * len(SLOTS))
+    own = chances(fit, history)
+    if not situation.has_second:
+        return Worths(own, (False,) * len(SLOTS))
+    if tuning.second_number == "plan":
+        if situation.plan_says_second:
+            return Worths(second_chances(fit, history, tuning), (True,) * len(SLOTS))
+        return Worths(own, (False,) * len(SLOTS))
+    if situation.calls + 1 < tuning.second_from_call or situation.second_calls >= tuning.second_calls:
+        return Worths(own, (False,) * len(SLOTS))
+    other = second_chances(fit, history, tuning)
+    return Worths(
+        tuple(map(max, own, other)), tuple(theirs > mine for mine, theirs in zip(own, other, strict=True))
+    )
+
+
+def best(values: Rates, waits: Iterable[tuple[int, float]], tuning: RetryTuning) -> int:
+    """The slot to take among (slot, days until its turn): the first given of those worth most once waited for."""
+    chosen, top = -1, -1.0
+    for slot, days in waits:
+        value = values[slot] * tuning.patience**days
+        if value > top:
+            chosen, top = slot, value
+    return chosen
