@@ -48,6 +48,9 @@ BARRED = 21408
 ENDED_ALREADY = 21220
 """Twilio's code for a change to a call that has ended."""
 
+# An address that is asked for holds the number.
+logging.getLogger("urllib3").setLevel(logging.WARNING)
+
 _Answer = TypeVar("_Answer")
 
 
@@ -180,10 +183,7 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the library carrie
     """The client's own transport with a time limit, repeats that are safe, and a stand-in's address if there is one."""
 
     def __init__(self, account: Account) -> None:
-        quiet = logging.getLogger("callcentre.twilio")
-        quiet.addHandler(logging.NullHandler())
-        quiet.propagate = False  # the client would write numbers and texts down
-        super().__init__(timeout=account.timeout, logger=quiet)
+        super().__init__(timeout=account.timeout)
         self._base = urlsplit(account.api_url) if account.api_url else None
         retry = Retry(
             total=None,
@@ -203,6 +203,12 @@ class _HttpClient(TwilioHttpClient):  # type: ignore[misc]  # the library carrie
             self.session.trust_env = self._base is None
             for scheme in ("https://", "http://"):
                 self.session.mount(scheme, HTTPAdapter(max_retries=retry, pool_maxsize=8))
+
+    def log_request(self, kwargs: dict[str, object]) -> None:
+        """Write nothing down: the client would log numbers and texts."""
+
+    def log_response(self, status_code: int, response: object) -> None:
+        """Write nothing down."""
 
     def request(
         self,
