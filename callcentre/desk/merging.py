@@ -1,0 +1,256 @@
+"""Two records of one young person made one on the desk, and taken apart again: queue, funnel and people together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from callcentre.audit import trail
+from callcentre.callqueue.models import EntryState, Lane, NumberLock, QueueEntry, Turn
+from callcentre.desk.wrap_up import close_everywhere
+from callcentre.directory.models import Programme as ProgrammeRow
+from callcentre.errors import NotAllowed, NotFound
+from callcentre.funnel import merging as stages
+from callcentre.people import merges
+from callcentre.people.kinds import PairState
+from callcentre.people.models import Merge, Opposition
+from callcentre.planning.eligibility import reconsider
+from callcentre.programmes import Programme
+
+_APART = ("queue_entries", "turns", "stage_changes", "number_locks")
+_FOR_WANT = frozenset({"details_to_find", "opted_out", "never_reached", "no_longer_reached"})
+"""Exits that say only that nobody could be reached: the other record may know better."""
+_PLACE = (
+    "state",
+    "opened_at",
+    "deadline",
+    "paused_until",
+    "closed_at",
+    "closed_reason",
+    "reopened_by",
+    "priority",
+)
+
+Row = dict[str, Any]
+
+
+def merge(
+    session: Session,
+    programmes: dict[str, Programme],
+    *,
+    kept_id: int,
+    gone_id: int,
+    by: int | None,
+    now: datetime,
+) -> Merge:
+    """Make two records one: history, numbers, stages and places go to the kept one; nothing is lost.
+
+    Raises NotAllowed while a colleague holds either card.
+    """
+    _nobody_calls(session, kept_id, gone_id)
+    turns = _clear_turns(session, kept_id, gone_id)
+    journal: Row = {"stages": stages.take_over(session, kept_id=kept_id, gone_id=gone_id, now=now, by=by)}
+    row = merges.merge(session, kept_id=kept_id, gone_id=gone_id, by=by, now=now, apart=_APART)
+    journal["places"] = _take_places(session, kept_id, gone_id)
+    journal["turns"] = _take_turns(session, turns, kept_id)
+    row.journal = {**row.journal, **journal}
+    session.flush()
+    _settle(session, programmes, [kept_id], now=now)
+    trail.record(
+        session,
+        "people_merged",
+        "person",
+        kept_id,
+        by=by,
+        now=now,
+        details={"gone": gone_id, "merge": row.id},
+    )
+    return row
+
+
+def unmerge(
+    session: Session, programmes: dict[str, Programme], merge_id: int, *, by: int | None, now: datetime
+) -> Merge:
+    """Take a merge back: each record has its history again; an opposition holds wherever it may have been said."""
+    row = session.get(Merge, merge_id)
+    if row is None:
+        raise NotFound("Cette fusion n’existe pas.")
+    _nobody_calls(session, row.kept_id, row.gone_id)
+    _clear_ordinary(session, row.kept_id)
+    row = merges.unmerge(session, merge_id, by=by, now=now)
+    _give_places(session, row)
+    _give_turns(session, row)
+    journal = row.journal["stages"]
+    stages.give_back(session, journal, kept_id=row.kept_id, gone_id=row.gone_id, now=now, by=by)
+    _settle(session, programmes, [row.kept_id, row.gone_id], now=now)
+    trail.record(
+        session, "people_unmerged", "person", row.kept_id, by=by, now=now, details={"gone": row.gone_id}
+    )
+    return row
+
+
+def keep_apart(session: Session, one_id: int, other_id: int, *, by: int | None, now: datetime) -> None:
+    """Say that two records are two people: they are not proposed again."""
+    merges.settle_pair(session, one_id, other_id, PairState.DISTINCT, by=by, now=now)
+    trail.record(session, "people_kept_apart", "person", one_id, by=by, now=now, details={"other": other_id})
+
+
+def _nobody_calls(session: Session, *people: int) -> None:
+    held = select(Turn.id).where(Turn.person_id.in_(people), Turn.token.is_not(None))
+    if session.scalar(held.limit(1)) is not None:
+        raise NotAllowed(
+            "Un collègue est sur une de ces fiches : rien n’a été changé, réessayez après son appel.",
+            reason="leased",
+        )
+
+
+def _settle(session: Session, programmes: dict[str, Programme], people: list[int], *, now: datetime) -> None:
+    """Close for good whoever objected, and ask the retry rule about the rest."""
+    objecting = session.scalars(
+        select(Opposition.person_id).where(Opposition.person_id.in_(people), Opposition.revoked_at.is_(None))
+    ).all()
+    for person_id in sorted(set(objecting)):
+        close_everywhere(session, person_id, now=now)
+    rows = session.execute(
+        select(QueueEntry.programme_id, ProgrammeRow.code)
+        .join(ProgrammeRow, ProgrammeRow.id == QueueEntry.programme_id)
+        .where(QueueEntry.person_id.in_(people))
+        .distinct()
+    ).all()
+    for programme_id, code in rows:
+        if code in programmes:
+            reconsider(session, programmes[code], programme_id, people, now=now)
+
+
+# ---- places in the queue
+
+
+def _take_places(session: Session, kept_id: int, gone_id: int) -> Row:
+    """A programme that knows both keeps one place; one that knows only the other record gives its place over."""
+    found = session.scalars(
+        select(QueueEntry).where(QueueEntry.person_id.in_((kept_id, gone_id))).with_for_update()
+    ).all()
+    mine = {entry.programme_id: entry for entry in found if entry.person_id == kept_id}
+    journal: Row = {"moved": [], "joined": []}
+    for entry in [entry for entry in found if entry.person_id == gone_id]:
+        own = mine.get(entry.programme_id)
+        if own is None:
+            entry.person_id = kept_id
+            journal["moved"].append(entry.id)
+            session.flush()
+            continue
+        table = QueueEntry.__table__
+        dropped = merges.as_json(table, {c.name: getattr(entry, c.name) for c in table.columns})  # type: ignore[arg-type]
+        before = {name: merges.as_json(table, _columns(own))[name] for name in _PLACE}  # type: ignore[arg-type]
+        _join_places(own, entry)
+        session.flush()
+        moved = merges.repoint(session, to="queue_entries", old=entry.id, new=own.id)
+        journal["joined"].append(
+            {
+                "entry": own.id,
+                "version": own.version,
+                "before": before,
+                "dropped": dropped,
+                "moved": [[one.table, one.column, list(one.ids)] for one in moved],
+            }
+        )
+        session.delete(entry)
+        session.flush()
+    return journal
+
+
+def _columns(entry: QueueEntry) -> Row:
+    return {column.name: getattr(entry, column.name) for column in QueueEntry.__table__.columns}
+
+
+def _join_places(own: QueueEntry, other: QueueEntry) -> None:
+    """The stricter of two places: the longer count, the longer pause, the nearer deadline; an end for want is none."""
+    own.opened_at = min(own.opened_at, other.opened_at)
+    own.deadline = min(filter(None, (own.deadline, other.deadline)), default=None)
+    own.paused_until = max(filter(None, (own.paused_until, other.paused_until)), default=None)
+    own.priority = min(own.priority, other.priority)
+    is_open, other_open = own.state == EntryState.OPEN, other.state == EntryState.OPEN
+    ended = own if not is_open and own.closed_reason not in _FOR_WANT else None
+    if not other_open and other.closed_reason not in _FOR_WANT:
+        ended = ended or other
+    if ended is not None:
+        own.state, own.closed_at, own.closed_reason = ended.state, ended.closed_at, ended.closed_reason
+        own.reopened_by = ended.reopened_by
+        own.eligible_at = own.eligible_until = own.preferred_at = own.preferred_until = None
+    elif not is_open and other_open:
+        own.state, own.closed_at, own.closed_reason, own.reopened_by = EntryState.OPEN, None, None, None
+
+
+def _give_places(session: Session, row: Merge) -> None:
+    table = QueueEntry.__table__
+    journal = row.journal["places"]
+    for entry_id in journal["moved"]:
+        merges.point(session, "queue_entries", "person_id", [entry_id], row.gone_id)
+    for one in journal["joined"]:
+        session.execute(insert(table), [merges.from_json(table, one["dropped"])])  # type: ignore[arg-type]
+        for name, column, ids in one["moved"]:
+            merges.point(session, name, column, ids, one["dropped"]["id"])
+        own = session.get(QueueEntry, one["entry"], populate_existing=True)
+        if own is not None and own.version == one["version"]:
+            for name, value in merges.from_json(table, one["before"]).items():  # type: ignore[arg-type]
+                setattr(own, name, value)
+            if own.state == EntryState.CLOSED:
+                own.eligible_at = own.eligible_until = own.preferred_at = own.preferred_until = None
+    session.flush()
+    session.expire_all()
+
+
+# ---- turns that wait: a promise made to either record is kept
+
+
+def _clear_ordinary(session: Session, person_id: int) -> None:
+    session.execute(
+        delete(Turn).where(Turn.person_id == person_id, Turn.token.is_(None), Turn.lane == int(Lane.ORDINARY))
+    )
+
+
+def _clear_turns(session: Session, kept_id: int, gone_id: int) -> int | None:
+    """Remove ordinary turns; return the other record's promised turn, which goes with it."""
+    for person_id in (kept_id, gone_id):
+        _clear_ordinary(session, person_id)
+    promised = session.scalar(select(Turn.id).where(Turn.person_id == gone_id))
+    own = session.scalar(select(Turn.id).where(Turn.person_id == kept_id))
+    if promised is not None and own is not None:
+        session.execute(delete(NumberLock).where(NumberLock.turn_id == promised))
+        session.execute(delete(Turn).where(Turn.id == promised))
+        return None
+    return promised
+
+
+def _take_turns(session: Session, turn_id: int | None, kept_id: int) -> list[int]:
+    """Give the other record's promised turn to the kept one, in the place where it now stands."""
+    turn = None if turn_id is None else session.get(Turn, turn_id, populate_existing=True)
+    if turn is None:
+        return []
+    entry = session.scalar(
+        select(QueueEntry).where(
+            QueueEntry.person_id == kept_id, QueueEntry.programme_id == turn.programme_id
+        )
+    )
+    if entry is not None:
+        turn.person_id, turn.entry_id, turn.territory_id = kept_id, entry.id, entry.territory_id
+        session.flush()
+    return [turn.id]
+
+
+def _give_turns(session: Session, row: Merge) -> None:
+    for turn_id in row.journal["turns"]:
+        turn = session.get(Turn, turn_id, populate_existing=True)
+        if turn is None:
+            continue
+        entry = session.scalar(
+            select(QueueEntry).where(
+                QueueEntry.person_id == row.gone_id, QueueEntry.programme_id == turn.programme_id
+            )
+        )
+        if entry is not None:
+            turn.person_id, turn.entry_id, turn.territory_id = row.gone_id, entry.id, entry.territory_id
+    session.flush()
