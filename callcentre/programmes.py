@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from datetime import date, time
+from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -113,6 +114,7 @@ class LimitsConfig(_Part):
     promise_missed_minutes: int = Field(default=60, ge=1)
     call_adult_guardians: bool = False
     guardian_attempts: tuple[int, ...] = (3, 6, 8)
+    ask_again_after_days: int = Field(default=180, ge=0)
 
 
 class PlanningConfig(_Part):
@@ -171,6 +173,117 @@ class ScriptConfig(_Part):
         return words
 
 
+class RouteKind(StrEnum):
+    """What a route other than a call is, which decides when it is possible and how it is done."""
+
+    NEXT_NUMBER = "next_number"
+    """Another number of theirs: the plan of calls does it."""
+    GUARDIAN = "guardian"
+    """A guardian's number: the plan of calls does it, by `limits.guardian_attempts`."""
+    ASK = "ask"
+    """A partner who may know how to reach them."""
+    SCHOOL = "school"
+    """The school of origin."""
+    PEER = "peer"
+    """Somebody whom the young person named."""
+    MESSAGE = "message"
+    EMAIL = "email"
+    LETTER = "letter"
+
+
+class RouteConfig(_Part):
+    """A route tried once calls do not work; those of a programme are tried in the order of its file.
+
+    `when`: after all calls were used (`unanswered`), when no usable number is left (`no_number`), or both.
+    `wait_days`: how long an answer is waited for before the next route.
+    """
+
+    code: str = Field(pattern=r"^[a-z0-9_]{2,40}$")
+    kind: RouteKind
+    labels: Words
+    hints: Words = Field(default_factory=dict)
+    when: tuple[Literal["unanswered", "no_number"], ...] = ("no_number", "unanswered")
+    wait_days: int = Field(default=0, ge=0, le=365)
+
+
+class SegmentConfig(_Part):
+    """A group of people whose hours are learnt together, by how the class they left begins; never a protected trait."""
+
+    code: str = Field(pattern=r"^[a-z0-9_]{1,40}$")
+    labels: Words
+    class_begins: tuple[str, ...] = Field(min_length=1)
+
+
+class MessageConfig(_Part):
+    """A message of the plan, or one that officers may send, with its words by language.
+
+    `after_unanswered`: the number of unanswered calls after which it goes; `hours_before`: how long before an
+    appointment a reminder goes. `one_way`: the words for a sender that cannot be answered.
+    """
+
+    code: str = Field(pattern=r"^[a-z0-9_]{2,40}$")
+    kind: Literal["pre_notice", "unanswered", "reminder", "manual"]
+    labels: Words
+    words: Words
+    one_way: Words
+    after_unanswered: int | None = Field(default=None, ge=1)
+    hours_before: int | None = Field(default=None, ge=1, le=24 * 14)
+
+    @field_validator("words", "one_way")
+    @classmethod
+    def _known_fields(cls, words: Words) -> Words:
+        known = {"service", "phone", "link", "day", "time"}
+        for text in words.values():
+            unknown = set(re.findall(r"{(\w*)}", text)) - known
+            if unknown or text.count("{") != text.count("}"):
+                raise ValueError(f"unknown field {sorted(unknown)}; known are {sorted(known)}")
+        if "fr" not in words:
+            raise ValueError("a message needs at least French (fr) words")
+        return words
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.kind == "unanswered") != (self.after_unanswered is not None):
+            raise ValueError('kind = "unanswered", and only it, needs after_unanswered')
+        if (self.kind == "reminder") != (self.hours_before is not None):
+            raise ValueError('kind = "reminder", and only it, needs hours_before')
+        for language, text in self.one_way.items():
+            if not {"{phone}", "{link}"} & set(re.findall(r"{\w+}", text)):
+                raise ValueError(f"one_way.{language} needs {{phone}} or {{link}}: nobody can answer it")
+        return self
+
+    def text(self, language: str | None, *, answerable: bool) -> str:
+        """The words for a person's language, or else in French."""
+        words = self.words if answerable else self.one_way
+        return words.get(language or "fr") or words["fr"]
+
+
+class MessagingConfig(_Part):
+    """Messages beside the calls: how often, how far from a call, which. `link`: a page to ask for a call."""
+
+    per_30_days: int = Field(default=2, ge=0)
+    minutes_from_call: int = Field(default=60, ge=0)
+    pre_notice_days: int = Field(default=14, ge=1)
+    folds_to_plain: bool = True
+    link: str = ""
+    service: Words = Field(default_factory=dict)
+    """A short name of the service, since every character of a text costs; else the programme's own."""
+    templates: tuple[MessageConfig, ...] = ()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        _refuse_repeats("messaging.templates", [template.code for template in self.templates])
+        if not self.link and any(
+            "{link}" in t for m in self.templates for t in (*m.words.values(), *m.one_way.values())
+        ):
+            raise ValueError("messaging.link is empty although a message names {link}")
+        return self
+
+    def template(self, code: str) -> MessageConfig | None:
+        """The template of a code."""
+        return next((template for template in self.templates if template.code == code), None)
+
+
 class IntakeConfig(_Part):
     """Who is in scope, by age on the list's date."""
 
@@ -197,13 +310,19 @@ class Programme(_Part):
     limits: LimitsConfig = LimitsConfig()
     planning: PlanningConfig = PlanningConfig()
     intake: IntakeConfig = IntakeConfig()
+    messaging: MessagingConfig = Field(default_factory=MessagingConfig)
     dispositions: tuple[DispositionConfig, ...]
     scripts: tuple[ScriptConfig, ...]
     notice: Words
     """The legal sentence of the first call: who calls, why, where the data comes from, the right to object."""
     skip_reasons: dict[str, Words]
+    routes: tuple[RouteConfig, ...] = ()
+    """Other routes, in the order in which they are tried; none: who cannot be called is unreachable at once."""
+    segments: tuple[SegmentConfig, ...] = ()
     retry: dict[str, Any] = Field(default_factory=dict)
     """Constants of the retry rule in which this programme differs from `config/default.toml`."""
+    constants: RetryTuning | None = None
+    """All constants of the retry rule, put in by `load_programmes`; without them hours are only rotated."""
 
     @field_validator("retry")
     @classmethod
@@ -227,6 +346,8 @@ class Programme(_Part):
             raise ValueError("stages: no target may exceed the one of the stage before")
         _refuse_repeats("territories", [t.code for t in self.territories])
         _refuse_repeats("territories.postal_codes", [p for t in self.territories for p in t.postal_codes])
+        _refuse_repeats("routes", [route.code for route in self.routes])
+        _refuse_repeats("segments", [segment.code for segment in self.segments])
         _refuse_repeats("dispositions", [d.code for d in self.dispositions])
         _refuse_repeats("dispositions.key", [d.key for d in self.dispositions if not d.is_retired])
         missing = {"first_call", "retry", "callback", "inbound", "guardian"} - {s.kind for s in self.scripts}
@@ -246,6 +367,22 @@ class Programme(_Part):
         """The constants of the retry rule, with this programme's own; raises ValueError when they do not fit."""
         return usual.overridden(self.retry)
 
+    def with_constants(self, usual: RetryTuning) -> Self:
+        """The same programme with all constants of the retry rule; raises ValueError when they do not fit."""
+        return self.model_copy(update={"constants": self.tuning(usual)})
+
+    def segment_of(self, class_label: str | None) -> str:
+        """The code of the segment of people who left this class; "" for none of those declared."""
+        known = " ".join((class_label or "").casefold().split())
+        return next(
+            (
+                segment.code
+                for segment in self.segments
+                if known and any(known.startswith(start.casefold()) for start in segment.class_begins)
+            ),
+            "",
+        )
+
     def code_book(self) -> dict[str, Disposition]:
         """The dispositions by code, in the order of the file, retired ones included."""
         return {entry.code: entry.entry() for entry in self.dispositions}
@@ -260,8 +397,11 @@ class Programme(_Part):
         return next((t.code for t in self.territories if postal_code in t.postal_codes), None)
 
 
-def load_programmes(folder: Path) -> dict[str, Programme]:
-    """Read every programme file of a folder, by code; raises ConfigurationError naming file, key and remedy."""
+def load_programmes(folder: Path, usual: RetryTuning | None = None) -> dict[str, Programme]:
+    """Read every programme file of a folder, by code; raises ConfigurationError naming file, key and remedy.
+
+    `usual`: the constants of the retry rule that hold where a programme says nothing else.
+    """
     files = sorted(folder.glob("*.toml"))
     if not files:
         raise ConfigurationError(
@@ -280,8 +420,20 @@ def load_programmes(folder: Path) -> dict[str, Programme]:
                 problem=f"{programme.code!r} is used by two files.",
                 remedy="Rename one.",
             )
-        programmes[programme.code] = programme
+        programmes[programme.code] = programme if usual is None else _tuned(programme, usual, file)
     return programmes
+
+
+def _tuned(programme: Programme, usual: RetryTuning, file: Path) -> Programme:
+    try:
+        return programme.with_constants(usual)
+    except ValueError as error:
+        raise ConfigurationError(
+            file=file.name,
+            key="retry",
+            problem=f"{error}.",
+            remedy="Correct this table; config/default.toml says what each constant is.",
+        ) from error
 
 
 def load_programme(file: Path) -> Programme:
