@@ -52,7 +52,7 @@ class Runtime:
 
 def build_runtime(settings: Settings, *, clock: Clock | None = None) -> Runtime:
     """Build the runtime; raises ConfigurationError when a file of `config/` is wrong."""
-    programmes = load_programmes(settings.config_dir / "programmes")
+    programmes = load_programmes(settings.config_dir / "programmes", settings.retry)
     if settings.programme not in programmes:
         raise ConfigurationError(
             file="default.toml",

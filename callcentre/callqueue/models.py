@@ -60,6 +60,8 @@ class QueueEntry(Base):
     """The block that the retry rule would rather take; idle officers may be given people before it."""
     priority: Mapped[int] = mapped_column(SmallInteger, default=1)
     """0 for a minor whose legal clock runs out soon, 1 for a first attempt, 2 for the rest."""
+    worth: Mapped[float | None] = mapped_column(Float)
+    """What the retry rule expects of a call in the preferred block; orders people of one priority."""
     number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"))
     paused_until: Mapped[datetime | None]
     reason: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)

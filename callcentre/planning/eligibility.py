@@ -13,7 +13,8 @@ from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
 from callcentre.database import in_parts
 from callcentre.outreach.models import Callback, CallbackState
-from callcentre.planning.policies import policy_of
+from callcentre.planning import routes
+from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
 from callcentre.retry.plan import CallAgain, NextStep, OtherRoute, RouteKind, Stop, next_attempt
@@ -68,13 +69,15 @@ def reconsider(
     states = states_of(session, programme, programme_id, person_ids)
     found = session.scalars(_OPEN, {"programme": programme_id, "people": list(states)}).all()
     promised = _promised(session, programme_id, states)
-    policy = policy_of(programme)
+    policy = policy_in_force(session, programme, programme_id)
     steps: dict[int, NextStep] = {}
     for entry in found:
         state, noting = states[entry.person_id], _Noting(policy.preference)
         step = next_attempt(state, replace(policy, preference=noting), now=now)
         steps[entry.person_id] = step
-        _store(session, entry, step, state, noting.earliest, now, promised=entry.person_id in promised)
+        _store(
+            session, programme, entry, step, state, noting.earliest, now, promised=entry.person_id in promised
+        )
     session.flush()
     _remove_unsupported(session, [entry.id for entry in found])
     return steps
@@ -82,6 +85,7 @@ def reconsider(
 
 def _store(
     session: Session,
+    programme: Programme,
     entry: QueueEntry,
     step: NextStep,
     state: PersonState,
@@ -97,19 +101,37 @@ def _store(
             entry.eligible_at, entry.eligible_until = earliest.due_at, earliest.due_until
             entry.preferred_at, entry.preferred_until = step.due_at, step.due_until
             entry.number_id, entry.priority = step.number_id, _priority(entry, state, step)
+            entry.worth = worth_of(step, state, programme)
         case _ if promised:  # a promise is kept even when the plan has come to its end
             entry.eligible_at = entry.eligible_until = entry.preferred_at = entry.preferred_until = None
-        case Stop():
-            entries.close(
-                session, entry, reason=step.reason.value, reopened_by=_REOPENED_BY[step.reason.value], now=now
-            )
-        case OtherRoute(kind=RouteKind.DETAILS_TO_FIND):
-            entries.close(
-                session, entry, reason="details_to_find", reopened_by="new_number inbound supervisor", now=now
-            )
+        case Stop() | OtherRoute(kind=RouteKind.DETAILS_TO_FIND):
+            _leave(session, programme, entry, step, state, now)
         case OtherRoute():
             later = now + RECONSIDER_AFTER
             entry.eligible_at = entry.eligible_until = entry.preferred_at = entry.preferred_until = later
+
+
+def _leave(
+    session: Session,
+    programme: Programme,
+    entry: QueueEntry,
+    step: Stop | OtherRoute,
+    state: PersonState,
+    now: datetime,
+) -> None:
+    """Take somebody out of the queue; where calls do not work, the programme's other routes come before the end."""
+    reason = step.reason.value if isinstance(step, Stop) else routes.DETAILS_TO_FIND
+    entries.close(session, entry, reason=reason, reopened_by=_REOPENED_BY[reason], now=now)
+    if reason not in _NOT_BY_OTHER_ROUTES:
+        routes.begin(session, programme, entry, ever_reached=state.ever_reached, now=now)
+
+
+def worth_of(step: CallAgain, state: PersonState, programme: Programme) -> float:
+    """What the call is worth, growing with the days since the last one: who waited goes before their equals."""
+    since = state.attempts[-1].at if state.attempts else state.opened_at
+    growth = 0.0 if programme.constants is None else programme.constants.age_worth
+    days = 0.0 if since is None else max(timedelta(), step.due_at - since) / timedelta(days=1)
+    return step.value * (1 + growth * days)
 
 
 def _priority(entry: QueueEntry, state: PersonState, step: CallAgain) -> int:
@@ -126,7 +148,10 @@ _REOPENED_BY = {
     "opted_out": "new_number inbound supervisor",
     "never_reached": "new_number new_list inbound supervisor",
     "no_longer_reached": "new_number new_list inbound supervisor",
+    "details_to_find": "new_number inbound supervisor",
 }
+_NOT_BY_OTHER_ROUTES = frozenset({"opposed", "opted_out"})
+"""Who asked not to be reached is not looked for by another way."""
 
 
 def _promised(session: Session, programme_id: int, person_ids: Collection[int]) -> set[int]:

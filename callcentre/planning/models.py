@@ -45,9 +45,7 @@ class StepResult(StrEnum):
     """The calls have done it already."""
     SENT = "sent"
     FOUND = "found"
-    """A number or an address that was not known."""
-    REACHED = "reached"
-    """The young person made contact; their call or visit is recorded apart."""
+    """A number that was not known."""
     NOTHING = "nothing"
 
 

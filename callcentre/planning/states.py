@@ -45,6 +45,7 @@ _PEOPLE = (
         YoungPerson.id,
         YoungPerson.birth_date,
         YoungPerson.zone,
+        YoungPerson.class_label,
         QueueEntry.opened_at,
         QueueEntry.paused_until,
     )
@@ -92,9 +93,9 @@ def _read(
 ) -> Iterable[tuple[int, PersonState]]:
     people = session.execute(_PEOPLE, {"programme": programme_id, "ids": ids}).all()
     numbers = _numbers(session, ids)
-    attempts, reached = _attempts(session, programme, ids)
+    attempts, reached, heard = _attempts(session, programme, ids)
     opposed = set(session.scalars(_OPPOSED, {"ids": ids}))
-    for person_id, birth_date, zone, opened_at, paused_until in people:
+    for person_id, birth_date, zone, class_label, opened_at, paused_until in people:
         yield (
             person_id,
             PersonState(
@@ -107,6 +108,8 @@ def _read(
                 opposed=person_id in opposed,
                 pause_until=paused_until,
                 ever_reached=person_id in reached,
+                segment=programme.segment_of(class_label) if programme.segments else "",
+                answered_slots=tuple(heard.get(person_id, ())),
             ),
         )
 
@@ -146,8 +149,10 @@ def _calls(session: Session, number_ids: Collection[int]) -> dict[int, list[date
 
 def _attempts(
     session: Session, programme: Programme, ids: list[int]
-) -> tuple[dict[int, list[PastAttempt]], set[int]]:
+) -> tuple[dict[int, list[PastAttempt]], set[int], dict[int, list[Slot]]]:
+    """The calls to each person, who was ever reached, and the slots in which they were heard on a call of theirs."""
     contacts = {entry.code for entry in programme.dispositions if entry.is_contact}
+    heard: dict[int, list[Slot]] = defaultdict(list)
     attempts: dict[int, list[PastAttempt]] = defaultdict(list)
     reached: set[int] = set()
     for attempt in session.execute(_OF_PEOPLE, {"ids": ids}):
@@ -155,7 +160,9 @@ def _attempts(
             attempts[attempt.person_id].append(_past(attempt))
         if attempt.disposition in contacts and attempt.corrected_at is None:
             reached.add(attempt.person_id)
-    return attempts, reached
+            if attempt.direction == "inbound" and attempt.slot:
+                heard[attempt.person_id].append(Slot(attempt.slot))
+    return attempts, reached, heard
 
 
 def _past(attempt: Row[*tuple[Any, ...]]) -> PastAttempt:

@@ -196,6 +196,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_route_steps_mailing_id"), ["mailing_id"], unique=False)
         batch_op.create_index("ix_route_steps_person_id", ["person_id"], unique=False)
 
+    with op.batch_alter_table("queue_entries", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("worth", sa.Float(), nullable=True))
+
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("why", sa.JSON(), nullable=True))
 
@@ -204,6 +207,9 @@ def downgrade() -> None:
     """Take back."""
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.drop_column("why")
+
+    with op.batch_alter_table("queue_entries", schema=None) as batch_op:
+        batch_op.drop_column("worth")
 
     with op.batch_alter_table("route_steps", schema=None) as batch_op:
         batch_op.drop_index("ix_route_steps_person_id")

@@ -1,0 +1,341 @@
+"""Other routes than calls: a round of steps for whom calls do not reach, done by people, one step at a time.
+
+A round begins when an entry leaves the queue because all calls are used or no number is usable. While it runs the entry
+says so (`other_routes`, `details_to_find`); when its last step brought nothing the entry gets its final state, split by
+"ever reached". Whoever is re-opened meanwhile, by a new number, a new list or a supervisor, leaves the round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from callcentre.audit import trail
+from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.database import in_parts, reading, writing
+from callcentre.directory import queries as directory
+from callcentre.dispositions import RetryKind
+from callcentre.errors import InvalidInput, NotAllowed, NotFound
+from callcentre.outreach.models import Attempt
+from callcentre.people.models import (
+    NumberOwner,
+    NumberVerdict,
+    OptOut,
+    PersonNumber,
+    PhoneNumber,
+    YoungPerson,
+)
+from callcentre.planning.ladder import Facts, Rung, Situation, ladder
+from callcentre.planning.models import RouteMailing, RouteStep, StepResult, StepState
+from callcentre.planning.states import eighteenth_birthday
+from callcentre.programmes import Programme, RouteKind
+from callcentre.retry.reasons import ReasonCode, reason
+
+DETAILS_TO_FIND = "details_to_find"
+"""Reason of an entry without a usable number, while details are looked for."""
+OTHER_ROUTES = "other_routes"
+"""Reason of an entry whose calls are all used, while other ways are tried."""
+IN_ROUND = (DETAILS_TO_FIND, OTHER_ROUTES)
+FINAL = ("never_reached", "no_longer_reached")
+"""The final states: never reached in any way, and reached at some time."""
+REOPENED_BY = "new_number new_list inbound supervisor"
+NOTE_LENGTH = 2000
+MAILED = (RouteKind.LETTER, RouteKind.EMAIL)
+PART = 500
+_LIVE = (StepState.WAITING, StepState.DUE, StepState.SENT)
+
+
+def begin(
+    session: Session, programme: Programme, entry: QueueEntry, *, ever_reached: bool, now: datetime
+) -> None:
+    """Put a closed entry on the ladder of its programme; with nothing to do there it gets its final state at once."""
+    situation: Situation = "no_number" if entry.closed_reason == DETAILS_TO_FIND else "unanswered"
+    if not programme.routes:
+        return
+    if situation == "unanswered":
+        entry.closed_reason, entry.reopened_by = OTHER_ROUTES, REOPENED_BY
+    if _begin_again(session, entry):
+        _go_on(session, entry, ever_reached=ever_reached, now=now)
+        return
+    rungs = ladder(programme.routes, situation, _facts(session, programme, entry, now))
+    session.add_all(_step(entry, position, rung, now) for position, rung in enumerate(rungs))
+    session.flush()
+    _go_on(session, entry, ever_reached=ever_reached, now=now)
+
+
+def _begin_again(session: Session, entry: QueueEntry) -> bool:
+    """Take up the round of this opening where it was left, as after an undone result; False when there is none."""
+    mine = (RouteStep.entry_id == entry.id, RouteStep.opened_at == entry.opened_at)
+    if session.scalar(select(RouteStep.id).where(*mine).limit(1)) is None:
+        return False
+    session.execute(
+        update(RouteStep)
+        .where(*mine, RouteStep.state == StepState.CANCELLED)
+        .values(state=StepState.WAITING, done_at=None)
+    )
+    return True
+
+
+def _step(entry: QueueEntry, position: int, rung: Rung, now: datetime) -> RouteStep:
+    state = StepState.WAITING
+    if rung.by_plan:
+        state = StepState.DONE
+    elif rung.why_not is not None:
+        state = StepState.NOT_POSSIBLE
+    return RouteStep(
+        programme_id=entry.programme_id,
+        entry_id=entry.id,
+        person_id=entry.person_id,
+        opened_at=entry.opened_at,
+        position=position,
+        route=rung.route.code,
+        kind=rung.route.kind.value,
+        wait_days=rung.route.wait_days,
+        state=state,
+        why_not=rung.why_not,
+        result=StepResult.BY_PLAN if rung.by_plan else None,
+        created_at=now,
+        done_at=now if rung.by_plan else None,
+    )
+
+
+def record(
+    session: Session,
+    step_id: int,
+    result: StepResult,
+    *,
+    note: str = "",
+    by: int,
+    now: datetime,
+    ever_reached: bool | None = None,
+) -> RouteStep:
+    """Note that a step was done and what came of it; the next one is due, or the round ends.
+
+    `FOUND` comes after the new number was added, which re-opens the entry. Raises NotAllowed when it is not due.
+    """
+    step = session.get(RouteStep, step_id, with_for_update=True)
+    if step is None:
+        raise NotFound("step")
+    if step.state == StepState.DONE and step.result == result and step.done_by == by:
+        return step  # the same click twice
+    if step.state not in (StepState.DUE, StepState.SENT) and result is not StepResult.FOUND:
+        raise NotAllowed("Cette démarche n’est plus à faire.", reason="step_not_due")
+    if len(note) > NOTE_LENGTH:
+        raise InvalidInput("La note dépasse %(length)s caractères.", field="note", length=NOTE_LENGTH)
+    waits = result is StepResult.SENT and step.wait_days > 0
+    step.state = StepState.SENT if waits else StepState.DONE
+    step.due_at = now + timedelta(days=step.wait_days) if waits else step.due_at
+    step.result, step.note, step.done_at, step.done_by = result, note.strip() or None, now, by
+    session.flush()
+    trail.record(
+        session,
+        "route_step",
+        "person",
+        step.person_id,
+        by=by,
+        now=now,
+        details={"step": step.id, "result": result},
+    )
+    entry = session.get_one(QueueEntry, step.entry_id)
+    _go_on(session, entry, ever_reached=ever_reached, now=now)
+    return step
+
+
+def _go_on(session: Session, entry: QueueEntry, *, ever_reached: bool | None, now: datetime) -> None:
+    """Let the next step of the entry's round be due, end the round when none is left, cancel one that is over."""
+    steps = session.scalars(
+        select(RouteStep)
+        .where(RouteStep.entry_id == entry.id, RouteStep.opened_at == entry.opened_at)
+        .order_by(RouteStep.position)
+    ).all()
+    if entry.state == EntryState.OPEN or entry.closed_reason not in IN_ROUND:
+        _cancel(steps, now)
+        return
+    if any(step.state in (StepState.DUE, StepState.SENT) for step in steps):
+        return
+    following = next((step for step in steps if step.state == StepState.WAITING), None)
+    if following is not None:
+        following.state, following.due_at = StepState.DUE, now
+    else:
+        reached = ever_reached if ever_reached is not None else _was_reached(session, entry.person_id)
+        _finish(session, entry, ever_reached=reached, now=now)
+    session.flush()
+
+
+def _finish(session: Session, entry: QueueEntry, *, ever_reached: bool, now: datetime) -> None:
+    """The final state: nothing is left to try, until a new list, a new number or the person brings them back."""
+    code = ReasonCode.NO_LONGER_REACHED if ever_reached else ReasonCode.NEVER_REACHED
+    calls = len(session.scalars(select(Attempt.id).where(Attempt.entry_id == entry.id)).all())
+    entry.closed_reason, entry.reopened_by, entry.closed_at = code.value, REOPENED_BY, now
+    entry.reason = reason(code, cap=calls).as_json()
+
+
+def _was_reached(session: Session, person_id: int) -> bool:
+    contacts = (RetryKind.CALLBACK, RetryKind.SOFT_REFUSAL, RetryKind.DONE, RetryKind.OPPOSITION)
+    found = select(Attempt.id).where(
+        Attempt.person_id == person_id, Attempt.retry_kind.in_(contacts), Attempt.corrected_at.is_(None)
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
+def _cancel(steps: Iterable[RouteStep], now: datetime) -> None:
+    for step in steps:
+        if step.state in _LIVE:
+            step.state, step.done_at = StepState.CANCELLED, now
+
+
+# --- what is known of a person
+
+
+def _facts(session: Session, programme: Programme, entry: QueueEntry, now: datetime) -> Facts:
+    person = session.get_one(YoungPerson, entry.person_id)
+    links = session.execute(
+        select(PersonNumber, PhoneNumber.kind)
+        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+        .where(PersonNumber.person_id == person.id)
+    ).all()
+    called = set(session.scalars(select(Attempt.number_id).where(Attempt.person_id == person.id)))
+    stopped = set(
+        session.scalars(
+            select(OptOut.number_id).where(
+                OptOut.number_id.in_([link.number_id for link, _ in links]), OptOut.revoked_at.is_(None)
+            )
+        )
+    )
+    bad = (NumberVerdict.WRONG, NumberVerdict.DEAD)
+    own = [link for link, _ in links if link.owner == NumberOwner.YOUNG_PERSON]
+    return Facts(
+        own_numbers_called=sum(link.number_id in called for link in own),
+        guardian_called=any(
+            link.number_id in called for link, _ in links if link.owner == NumberOwner.GUARDIAN
+        ),
+        is_minor=now.astimezone(programme.tz).date() < eighteenth_birthday(person.birth_date),
+        has_mobile=any(
+            kind == "mobile" and link.callable and link.verdict not in bad and link.number_id not in stopped
+            for link, kind in links
+            if link.owner == NumberOwner.YOUNG_PERSON
+        ),
+        has_email=bool(person.email),
+        has_address=bool(person.address and person.postal_code),
+        has_school=person.school_id is not None,
+        has_peer=any(link.owner == NumberOwner.OTHER for link, _ in links),
+        asked_lately=_asked_lately(session, programme, entry, now),
+    )
+
+
+def _asked_lately(session: Session, programme: Programme, entry: QueueEntry, now: datetime) -> frozenset[str]:
+    since = now - timedelta(days=programme.limits.ask_again_after_days)
+    return frozenset(
+        session.scalars(
+            select(RouteStep.route).where(
+                RouteStep.entry_id == entry.id,
+                RouteStep.done_at > since,
+                RouteStep.result.in_((StepResult.SENT, StepResult.NOTHING)),
+            )
+        )
+    )
+
+
+# --- the night's work
+
+
+def advance(sessions: sessionmaker[Session], programmes: Iterable[Programme], now: datetime) -> int:
+    """Go on with rounds whose wait is over or that somebody's return has ended; one transaction for each part."""
+    done = 0
+    for programme in programmes:
+        with reading(sessions) as session:
+            programme_id = directory.programme_id(session, programme.code)
+            waiting = [] if programme_id is None else _to_go_on(session, programme_id, now)
+        for part in in_parts(waiting, PART):
+            with writing(sessions) as session:
+                for entry in session.scalars(select(QueueEntry).where(QueueEntry.id.in_(part))):
+                    _end_waits(session, entry, now)
+                    _cancel(_of_other_rounds(session, entry), now)
+                    _go_on(session, entry, ever_reached=None, now=now)
+                    done += 1
+    return done
+
+
+def _to_go_on(session: Session, programme_id: int, now: datetime) -> Sequence[int]:
+    over = (RouteStep.state == StepState.SENT) & (RouteStep.due_at <= now)
+    left = (
+        (QueueEntry.state == EntryState.OPEN)
+        | (QueueEntry.closed_reason.not_in(IN_ROUND))
+        | (QueueEntry.opened_at != RouteStep.opened_at)
+    )
+    return session.scalars(
+        select(RouteStep.entry_id)
+        .join(QueueEntry, QueueEntry.id == RouteStep.entry_id)
+        .where(RouteStep.programme_id == programme_id, RouteStep.state.in_(_LIVE), or_(over, left))
+        .distinct()
+    ).all()
+
+
+def _of_other_rounds(session: Session, entry: QueueEntry) -> Sequence[RouteStep]:
+    return session.scalars(
+        select(RouteStep).where(
+            RouteStep.entry_id == entry.id, RouteStep.opened_at != entry.opened_at, RouteStep.state.in_(_LIVE)
+        )
+    ).all()
+
+
+def _end_waits(session: Session, entry: QueueEntry, now: datetime) -> None:
+    session.execute(
+        update(RouteStep)
+        .where(RouteStep.entry_id == entry.id, RouteStep.state == StepState.SENT, RouteStep.due_at <= now)
+        .values(state=StepState.DONE)
+    )
+
+
+# --- letters and e-mails, many at once
+
+
+def prepare_mailing(
+    session: Session, programme_id: int, route: str, kind: RouteKind, *, by: int, now: datetime
+) -> int:
+    """Gather every due letter (or e-mail) of a route for one merge file; return the mailing's id."""
+    if kind not in MAILED:
+        raise InvalidInput("Cette démarche ne se fait pas par envoi groupé.", field="route")
+    due = select(RouteStep.id).where(*_due_mail(programme_id, route))
+    if session.scalar(due.limit(1)) is None:
+        raise NotAllowed("Rien n’est à envoyer par cette voie.", reason="nothing_due")
+    mailing = RouteMailing(programme_id=programme_id, route=route, kind=kind.value, made_at=now, made_by=by)
+    session.add(mailing)
+    session.flush()
+    session.execute(update(RouteStep).where(*_due_mail(programme_id, route)).values(mailing_id=mailing.id))
+    trail.record(session, "mailing_prepared", "programme", programme_id, by=by, now=now)
+    return mailing.id
+
+
+def _due_mail(programme_id: int, route: str) -> tuple[ColumnElement[bool], ...]:
+    in_round = exists().where(
+        QueueEntry.id == RouteStep.entry_id,
+        QueueEntry.state == EntryState.CLOSED,
+        QueueEntry.closed_reason.in_(IN_ROUND),
+    )
+    return (
+        RouteStep.programme_id == programme_id,
+        RouteStep.route == route,
+        RouteStep.state == StepState.DUE,
+        RouteStep.mailing_id.is_(None),
+        in_round,
+    )
+
+
+def mailing_sent(session: Session, mailing_id: int, *, by: int, now: datetime) -> int:
+    """Note that a prepared mailing was posted; return how many letters it had. Said twice it counts once."""
+    mailing = session.get(RouteMailing, mailing_id, with_for_update=True)
+    if mailing is None:
+        raise NotFound("mailing")
+    if mailing.sent_at is not None:
+        return 0
+    mailing.sent_at, mailing.sent_by = now, by
+    due = session.scalars(
+        select(RouteStep.id).where(RouteStep.mailing_id == mailing_id, RouteStep.state == StepState.DUE)
+    ).all()
+    for step_id in due:
+        record(session, step_id, StepResult.SENT, by=by, now=now)
+    return len(due)
