@@ -36,6 +36,24 @@ class RetryKind(StrEnum):
     """The work of the queue is over for this person."""
 
 
+class NumberSign(StrEnum):
+    """What a call showed of the number itself, whoever was or was not reached."""
+
+    ANSWERED = "answered"
+    """The young person, in person."""
+    OWN_NAME = "own_name"
+    """A voicemail that says their name."""
+    OTHER_NAME = "other_name"
+    """A voicemail that says another name."""
+    STRANGER = "stranger"
+    """Somebody who does not know them."""
+    DEAD_TONE = "dead_tone"
+    """Not in service."""
+
+
+_SIGNS = {RetryKind.WRONG_NUMBER: NumberSign.STRANGER, RetryKind.DEAD_NUMBER: NumberSign.DEAD_TONE}
+
+
 class Group(StrEnum):
     """Where the desk shows a disposition."""
 
@@ -77,6 +95,15 @@ class Disposition:
     """Fields that open but may stay empty."""
     is_retired: bool = False
     hints: dict[str, str] = field(default_factory=dict)
+    sign: NumberSign | None = None
+    """What it shows of the number, where the kind of result does not say so already."""
+
+    @property
+    def shows(self) -> NumberSign | None:
+        """What the call showed of the number; None when it showed nothing."""
+        if self.sign is not None or self.retry in _SIGNS:
+            return self.sign or _SIGNS[self.retry]
+        return NumberSign.ANSWERED if self.is_contact else None
 
     def label(self, language: str) -> str:
         """The words shown, in `language` or else in French."""

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from callcentre.dispositions import Disposition, Group, Need, RetryKind
+from callcentre.dispositions import Disposition, Group, Need, NumberSign, RetryKind
 from callcentre.errors import ConfigurationError
 from callcentre.tuning import RetryTuning, check_overrides
 
@@ -142,6 +142,7 @@ class DispositionConfig(_Part):
     asks: tuple[Need, ...] = ()
     is_retired: bool = False
     hints: Words = Field(default_factory=dict)
+    sign: NumberSign | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from callcentre.audit import looks
 from callcentre.callqueue.lease import reclaim_expired
 from callcentre.desk.retention import forget_old
 from callcentre.intake.importing import resume_interrupted
 from callcentre.intake.retention import purge_quarantine as purge_expired_quarantine
 from callcentre.outreach.callbacks import mark_missed
+from callcentre.planning import refit, routes
 from callcentre.planning.blocks import plan_current_block
 from callcentre.runtime import Runtime
 
@@ -44,3 +46,18 @@ def purge_quarantine(session: Session, runtime: Runtime, now: datetime) -> objec
 def forget_submissions(session: Session, runtime: Runtime, now: datetime) -> object:
     """Forget idempotency keys and drafts whose time is up."""
     return forget_old(session, now=now, keep=timedelta(days=runtime.settings.idempotency_days))
+
+
+def learn_hours(runtime: Runtime, now: datetime) -> object:
+    """Learn from the day's calls when people answer, and plan everybody by it; goes on where it was cut off."""
+    return refit.learn(runtime.sessions, runtime.programmes.values(), now)
+
+
+def advance_routes(runtime: Runtime, now: datetime) -> object:
+    """Go on with the other routes whose wait is over, to the final state when none is left."""
+    return routes.advance(runtime.sessions, runtime.programmes.values(), now)
+
+
+def forget_audit(session: Session, runtime: Runtime, now: datetime) -> object:
+    """Forget who looked at or changed what, once its time is up."""
+    return looks.forget_old(session, now=now, keep=timedelta(days=runtime.settings.audit_days))

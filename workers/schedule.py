@@ -66,6 +66,9 @@ def job_table(settings: Settings) -> tuple[Job, ...]:
         Job("plan-block", Every(minute), work=jobs.plan_block),
         Job("mark-missed-callbacks", Every(minute), work=jobs.mark_missed_callbacks),
         Job("resume-imports", Every(minute), steps=jobs.resume_imports),
+        Job("advance-routes", Every(10 * minute), steps=jobs.advance_routes),
+        Job("learn-hours", Nightly(time(2, 30)), steps=jobs.learn_hours),
         Job("purge-quarantine", Nightly(time(3)), work=jobs.purge_quarantine),
         Job("forget-submissions", Nightly(time(3)), work=jobs.forget_submissions),
+        Job("forget-audit", Nightly(time(3)), work=jobs.forget_audit),
     )

@@ -20,6 +20,7 @@ from callcentre.errors import NotFound
 from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.people.households import households
 from callcentre.people.models import Guardian, NationalId, PersonNumber, PhoneNumber, YoungPerson
+from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import eighteenth_birthday, states_of
 from callcentre.retry.plan import may_call, why_not_now
 from callcentre.retry.reasons import Reason, ReasonCode, reason
@@ -433,7 +434,7 @@ def _why_not_now(
         return reason(ReasonCode.NUMBER_IN_USE), now + desk.lifetime
     if turn is not None and turn.due_at <= now < turn.due_until:
         return reason(ReasonCode.READY), now
-    answer = why_not_now(state, desk.policy, now=now)
+    answer = why_not_now(state, policy_in_force(session, desk.programme, desk.programme_id), now=now)
     return answer.reason, answer.when
 
 

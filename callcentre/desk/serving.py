@@ -192,6 +192,7 @@ def start_attempt(
         zone=state.zone,
         hours=desk.policy.hours,
         now=now,
+        why=lease.reason,
     )
     leases.start_attempt(session, lease, attempt_id=attempt.id, now=now, lifetime=desk.lifetime)
     return attempt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -29,6 +30,7 @@ def start(
     hours: CallingHours,
     now: datetime,
     direction: str = "outbound",
+    why: dict[str, Any] | None = None,
 ) -> Attempt:
     """Record that a number is being dialled. It counts from here on, whatever becomes of it."""
     block = hours.block_at(now, zone)
@@ -52,6 +54,7 @@ def start(
         started_at=now,
         slot=block.slot.value if block else None,
         local_date=now.astimezone(zone).date(),
+        why=why,
     )
     session.add(attempt)
     session.flush()

@@ -18,6 +18,8 @@ class NumberVerdict(StrEnum):
 
     UNVERIFIED = "unverified"
     CONFIRMED = "confirmed"
+    DOUBTFUL = "doubtful"
+    """A voicemail said another name; still called, and something to ask about."""
     WRONG = "wrong"
     DEAD = "dead"
 

@@ -24,6 +24,7 @@ from callcentre.directory import queries as directory
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.people.households import households
 from callcentre.planning.eligibility import reconsider
+from callcentre.planning.load import record_blocks
 from callcentre.planning.policies import policy_of
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
@@ -68,7 +69,8 @@ class _Hour:
         cls, start: InstrumentedAttribute[datetime | None], end: InstrumentedAttribute[datetime | None]
     ) -> _Hour:
         """Return the statements for people whose hour is from `start` to `end`."""
-        order = (QueueEntry.priority, start, QueueEntry.id)
+        order = (QueueEntry.priority, func.coalesce(QueueEntry.worth, 0.0).desc(), start, QueueEntry.id)
+        passed = (QueueEntry.priority, start, QueueEntry.id)
         now = bindparam("now", type_=UtcDateTime())
         waiting = (
             (QueueEntry.programme_id == bindparam("programme"))
@@ -94,7 +96,7 @@ class _Hour:
             .order_by(ranked.c.territory_id, ranked.c.place),
             passed=select(QueueEntry.person_id)
             .where(waiting, end <= now)
-            .order_by(*order)
+            .order_by(*passed)
             .limit(bindparam("at_most")),
         )
 
@@ -125,6 +127,7 @@ def plan(session: Session, programme: Programme, *, now: datetime) -> int:
     if programme_id is None:
         return 0
     _alone(session, programme_id)
+    record_blocks(session, programme, programme_id, now=now)
     ensure_day(session, programme_id, day=now.astimezone(programme.tz).date())
     _sweep(session, programme, programme_id, now)
     ready = session.scalar(

@@ -47,7 +47,7 @@ _UNSUPPORTED = delete(Turn).where(
 
 
 @dataclass
-class _Noting:
+class Noting:
     """Leaves the choice to the policy's preference, and notes the first permitted moment: what idle officers get."""
 
     inner: Preference
@@ -72,7 +72,7 @@ def reconsider(
     policy = policy_in_force(session, programme, programme_id)
     steps: dict[int, NextStep] = {}
     for entry in found:
-        state, noting = states[entry.person_id], _Noting(policy.preference)
+        state, noting = states[entry.person_id], Noting(policy.preference)
         step = next_attempt(state, replace(policy, preference=noting), now=now)
         steps[entry.person_id] = step
         _store(
@@ -100,7 +100,7 @@ def _store(
             earliest = first or step  # a quick retry leaves no choice
             entry.eligible_at, entry.eligible_until = earliest.due_at, earliest.due_until
             entry.preferred_at, entry.preferred_until = step.due_at, step.due_until
-            entry.number_id, entry.priority = step.number_id, _priority(entry, state, step)
+            entry.number_id, entry.priority = step.number_id, priority_of(entry, state, step)
             entry.worth = worth_of(step, state, programme)
         case _ if promised:  # a promise is kept even when the plan has come to its end
             entry.eligible_at = entry.eligible_until = entry.preferred_at = entry.preferred_until = None
@@ -134,7 +134,8 @@ def worth_of(step: CallAgain, state: PersonState, programme: Programme) -> float
     return step.value * (1 + growth * days)
 
 
-def _priority(entry: QueueEntry, state: PersonState, step: CallAgain) -> int:
+def priority_of(entry: QueueEntry, state: PersonState, step: CallAgain) -> int:
+    """Who goes first: a repeat within its hour and a minor's clock, then first calls, then the rest."""
     if step.kind is CallKind.QUICK_RETRY:
         return 0  # its right lasts an hour: behind anybody else it would never be used
     if entry.deadline is not None and step.block.date >= entry.deadline - MINORS_CLOCK:

@@ -29,6 +29,7 @@ OWNER_LABELS = {
 VERDICTS = {
     NumberVerdict.UNVERIFIED: ("○", mark("non vérifié"), ""),
     NumberVerdict.CONFIRMED: ("✓", mark("confirmé"), "done"),
+    NumberVerdict.DOUBTFUL: ("▲", mark("douteux"), "attention"),
     NumberVerdict.WRONG: ("■", mark("faux numéro"), "attention"),
     NumberVerdict.DEAD: ("■", mark("hors service"), "attention"),
 }

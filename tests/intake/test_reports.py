@@ -14,12 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.database import reading, writing
+from callcentre.dispositions import NumberSign
 from callcentre.intake import importing, queries, reports
 from callcentre.intake.fields import WORDS, Field
 from callcentre.intake.kinds import Fate
 from callcentre.intake.reasons import CATALOGUE, NUMBER_CODES, Reason, ReasonCode, from_json
 from callcentre.people import numbers, opt_outs
-from callcentre.people.kinds import NumberVerdict
 from callcentre.people.models import PhoneNumber
 from callcentre.phone import NumberReason
 from tests.intake import ground
@@ -83,7 +83,7 @@ def test_a_person_is_exported_with_every_number_and_why_it_is_not_called(
     with writing(sessions) as session:
         ids = {n.e164: n.id for n in session.scalars(select(PhoneNumber))}
         numbers.judge(
-            session, person_id=1, number_id=ids["+33639985555"], verdict=NumberVerdict.WRONG, now=NOW
+            session, person_id=1, number_id=ids["+33639985555"], sign=NumberSign.STRANGER, now=NOW
         )
         opt_outs.opt_out(session, number_id=ids["+33465711234"], source="message", now=NOW)
     person = exported(sessions)

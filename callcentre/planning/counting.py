@@ -1,0 +1,236 @@
+"""The calls counted as the learning sees them: one small row for each person, brought up to date from their attempts.
+
+Counting goes from person to person in parts, each in a transaction of its own, and remembers how far it came. After
+the first night only people who were called lately are counted again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BindParameter, bindparam, delete, func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from callcentre.callqueue.models import QueueEntry
+from callcentre.database import insert_rows, reading, writing
+from callcentre.dispositions import RetryKind
+from callcentre.outreach.models import Attempt
+from callcentre.people.models import NumberOwner, YoungPerson
+from callcentre.planning.fits import learning_of
+from callcentre.planning.models import CallHistory, RetryLearning, SecondCalls
+from callcentre.programmes import Programme
+from callcentre.retry.learning import Group, SecondTally
+from callcentre.retry.profiles import SLOTS
+from callcentre.tuning import RetryTuning
+
+PART = 500
+"""People counted in one transaction: no claim waits longer than that takes."""
+LATE = timedelta(days=7)
+"""How long ago a call may have begun whose result was settled, corrected or taken back since the last count."""
+_FIRST_DAY = date(2026, 1, 1)
+"""The fixed date of the fading weights; any would do."""
+_PLACES = {slot.value: place for place, slot in enumerate(SLOTS)}
+_ANSWERED = frozenset(
+    {
+        RetryKind.CALLBACK.value,
+        RetryKind.SOFT_REFUSAL.value,
+        RetryKind.OPPOSITION.value,
+        RetryKind.DONE.value,
+        RetryKind.THIRD_PARTY.value,
+    }
+)
+_CONTACTS = _ANSWERED - {RetryKind.THIRD_PARTY.value}
+_SAYS_NOTHING = frozenset(
+    {RetryKind.TECHNICAL.value, RetryKind.WRONG_NUMBER.value, RetryKind.DEAD_NUMBER.value}
+)
+_COLUMNS = [
+    f"{name}_{place}"
+    for name in ("unanswered", "answered", "missed_weight", "taken_weight")
+    for place in range(len(SLOTS))
+]
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_CALLS = (
+    select(
+        Attempt.person_id,
+        Attempt.owner,
+        Attempt.direction,
+        Attempt.slot,
+        Attempt.local_date,
+        Attempt.retry_kind,
+        Attempt.corrected_at,
+    )
+    .where(Attempt.person_id.in_(_IDS), Attempt.slot.is_not(None))
+    .order_by(Attempt.person_id)
+)
+
+
+def count_calls(
+    sessions: sessionmaker[Session], programme: Programme, programme_id: int, now: datetime
+) -> int:
+    """Bring the counts up to date; return how many people were looked at. Cut off, it goes on where it stopped."""
+    with writing(sessions) as session:
+        learning = learning_of(session, programme_id)
+        if learning.counting_since is None:
+            learning.counting_since, learning.counted_person = now, 0
+        since, after = learning.counted_until, learning.counted_person or 0
+    counted = 0
+    while True:
+        with reading(sessions) as session:
+            part = _next_people(session, programme_id, since, after)
+        if not part:
+            break
+        with writing(sessions) as session:
+            count_part(session, programme, programme_id, part)
+            session.get_one(RetryLearning, programme_id).counted_person = after = part[-1]
+        counted += len(part)
+    with writing(sessions) as session:
+        learning = learning_of(session, programme_id)
+        learning.counted_until, learning.counting_since, learning.counted_person = (
+            learning.counting_since,
+            None,
+            None,
+        )
+    return counted
+
+
+def _next_people(session: Session, programme_id: int, since: datetime | None, after: int) -> Sequence[int]:
+    """The next people, by id, with calls to count: all who were ever called, or only those called lately."""
+    called = select(Attempt.person_id).where(Attempt.person_id > after)
+    if since is not None:
+        called = called.where(Attempt.programme_id == programme_id, Attempt.started_at >= since - LATE)
+    else:
+        called = (
+            select(QueueEntry.person_id)
+            .where(QueueEntry.programme_id == programme_id, QueueEntry.person_id > after)
+            .where(select(Attempt.id).where(Attempt.person_id == QueueEntry.person_id).exists())
+        )
+    people = called.distinct().order_by(called.selected_columns[0]).limit(PART)
+    return session.scalars(people).all()
+
+
+def count_part(session: Session, programme: Programme, programme_id: int, people: Sequence[int]) -> None:
+    """Count the calls of these people anew."""
+    if programme.constants is None:
+        return
+    calls = _Calls(programme.constants)
+    for row in session.execute(_CALLS, {"ids": list(people)}):
+        calls.add(row)
+    segments = _segments(session, programme, people)
+    for table in (CallHistory, SecondCalls):
+        session.execute(
+            delete(table).where(table.programme_id == programme_id, table.person_id.in_(list(people)))
+        )
+    insert_rows(
+        session,
+        CallHistory.__table__,
+        [
+            {"programme_id": programme_id, "person_id": person, "segment": segments.get(person, "")}
+            | dict(zip(_COLUMNS, counts, strict=True))
+            for person, counts in calls.own.items()
+        ],
+    )
+    insert_rows(
+        session,
+        SecondCalls.__table__,
+        [
+            {
+                "programme_id": programme_id,
+                "person_id": person,
+                "slot": place,
+                "unanswered": sums[0],
+                "answered": sums[1],
+                "contacts": sums[2],
+            }
+            for (person, place), sums in calls.second.items()
+        ],
+    )
+
+
+class _Calls:
+    """Sums of a few people's calls, as `retry.learnt.history_of` counts them."""
+
+    def __init__(self, tuning: RetryTuning) -> None:
+        self._tuning = tuning
+        self.own: dict[int, list[Any]] = {}
+        self.second: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+
+    def add(self, row: Any) -> None:
+        """Count one call, made or received."""
+        kind = None if row.corrected_at is not None else row.retry_kind
+        heard, place = kind in _ANSWERED, _PLACES[row.slot]
+        if row.direction == "inbound":
+            heard = kind in _CONTACTS
+            if not heard:
+                return
+        elif row.direction != "outbound" or kind in _SAYS_NOTHING:
+            return
+        weight = weight_of(row.local_date, self._tuning.half_life_days)
+        if row.owner == NumberOwner.GUARDIAN and row.direction == "outbound":
+            sums = self.second[row.person_id, place]
+            sums[1 if heard else 0] += weight
+            sums[2] += weight if kind in _CONTACTS else 0.0
+        elif not heard or self._tuning.uses_answered_hours:
+            counts = self.own.setdefault(row.person_id, [0] * 10 + [0.0] * 10)
+            column = (len(SLOTS) if heard else 0) + place
+            counts[column] += 1
+            counts[10 + column] += weight
+
+
+def _segments(session: Session, programme: Programme, people: Sequence[int]) -> dict[int, str]:
+    if not programme.segments:
+        return {}
+    rows = session.execute(
+        select(YoungPerson.id, YoungPerson.class_label).where(YoungPerson.id.in_(list(people)))
+    )
+    return {person: programme.segment_of(label) for person, label in rows}
+
+
+@lru_cache(maxsize=4096)
+def weight_of(day: date, half_life_days: float) -> float:
+    """The fading weight of a call of this day; divide sums by the weight of today."""
+    return float(2 ** ((day - _FIRST_DAY).days / half_life_days))
+
+
+def groups_of(session: Session, programme_id: int, tuning: RetryTuning, today: date) -> list[Group]:
+    """Return everybody who was called, grouped by equal history, with faded sums as of today."""
+    counts = [getattr(CallHistory, name) for name in _COLUMNS[:10]]
+    sums = [func.sum(getattr(CallHistory, name)) for name in _COLUMNS[10:]]
+    rows = session.execute(
+        select(CallHistory.segment, *counts, func.count(), *sums)
+        .where(CallHistory.programme_id == programme_id)
+        .group_by(CallHistory.segment, *counts)
+        .order_by(CallHistory.segment, *counts)
+    )
+    now = weight_of(today, tuning.half_life_days)
+    return [
+        Group(
+            segment=row[0],
+            unanswered=tuple(row[1:6]),
+            answered=tuple(row[6:11]),
+            people=row[11],
+            faded_unanswered=tuple(value / now for value in row[12:17]),
+            faded_answered=tuple(value / now for value in row[17:22]),
+        )
+        for row in rows
+    ]
+
+
+def seconds_of(session: Session, programme_id: int, tuning: RetryTuning, today: date) -> list[SecondTally]:
+    """Return the faded calls to second numbers by slot, as of today."""
+    now = weight_of(today, tuning.half_life_days)
+    rows = session.execute(
+        select(
+            SecondCalls.slot,
+            func.sum(SecondCalls.unanswered),
+            func.sum(SecondCalls.answered),
+            func.sum(SecondCalls.contacts),
+        )
+        .where(SecondCalls.programme_id == programme_id)
+        .group_by(SecondCalls.slot)
+        .order_by(SecondCalls.slot)
+    )
+    return [SecondTally(slot, missed / now, taken / now, met / now) for slot, missed, taken, met in rows]

@@ -1,0 +1,76 @@
+"""The night's learning: calls counted, numbers fitted to them, everybody's next hour chosen anew by the new numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from callcentre.database import reading, writing
+from callcentre.directory import queries as directory
+from callcentre.planning.counting import count_calls, groups_of, seconds_of
+from callcentre.planning.fits import fit_in_force, keep, learning_of
+from callcentre.planning.models import FitSource
+from callcentre.planning.replan import replan
+from callcentre.programmes import Programme
+from callcentre.retry.learning import Group, refit
+from callcentre.tuning import RetryTuning
+
+
+def learn(sessions: sessionmaker[Session], programmes: Iterable[Programme], now: datetime) -> dict[str, int]:
+    """Do the night's work for every programme; return how many people each planned anew.
+
+    Cut off anywhere, the next start goes on from there: counting and planning remember the last person done.
+    """
+    return {programme.code: learn_one(sessions, programme, now) for programme in programmes}
+
+
+def learn_one(sessions: sessionmaker[Session], programme: Programme, now: datetime) -> int:
+    """Do one programme's night: count, fit unless frozen, plan everybody by the numbers in force."""
+    with reading(sessions) as session:
+        programme_id = directory.programme_id(session, programme.code)
+    tuning = programme.constants
+    if programme_id is None or tuning is None:
+        return 0
+    count_calls(sessions, programme, programme_id, now)
+    with writing(sessions) as session:
+        fit_again(session, programme, programme_id, now)
+    return replan(sessions, programme, programme_id, now)
+
+
+def fit_again(
+    session: Session, programme: Programme, programme_id: int, now: datetime, *, by_hand: bool = False
+) -> int | None:
+    """Fit the numbers to what was counted and put them in force; None when learning is off, frozen or without calls."""
+    tuning = programme.constants
+    learning = learning_of(session, programme_id)
+    if (
+        tuning is None
+        or not tuning.learns
+        or tuning.preference == "rotation"
+        or learning.frozen_at is not None
+    ):
+        return None
+    today = now.astimezone(programme.tz).date()
+    groups = groups_of(session, programme_id, tuning, today)
+    if not groups:
+        return None
+    seconds = seconds_of(session, programme_id, tuning, today)
+    previous = fit_in_force(session, programme, programme_id)
+    fit = refit(previous, groups, seconds, tuning=tuning, today=today)
+    source = FitSource.BY_HAND if by_hand else FitSource.NIGHTLY
+    return keep(session, programme_id, fit, source=source, basis=basis_of(groups, tuning), now=now)
+
+
+def basis_of(groups: Iterable[Group], _tuning: RetryTuning) -> dict[str, Any]:
+    """What a fit rests on, in plain counts: people, calls and answers on their own numbers, by slot too."""
+    people, calls, answers = 0, [0] * 5, [0] * 5
+    for group in groups:
+        people += int(group.people)
+        for place in range(5):
+            missed, taken = group.unanswered[place], group.answered[place]
+            calls[place] += int(group.people) * (missed + taken)
+            answers[place] += int(group.people) * taken
+    return {"people": people, "calls": calls, "answers": answers}

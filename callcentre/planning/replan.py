@@ -1,0 +1,273 @@
+"""Everybody's next hour chosen anew, as after a night's learning: by parts, resumable, and once for equal histories.
+
+The answer of the retry rule depends on little of a person's past. People who agree in all of that (`likeness`) get the
+answer that was worked out for the first of them, so that a million people cost some ten thousand answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from zlib import crc32
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session, sessionmaker
+
+from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.database import UtcDateTime, reading, writing
+from callcentre.planning.eligibility import Noting, priority_of, reconsider, worth_of
+from callcentre.planning.fits import learning_of
+from callcentre.planning.models import RetryLearning
+from callcentre.planning.policies import policy_in_force
+from callcentre.planning.states import states_of
+from callcentre.programmes import Programme
+from callcentre.retry.learnt import Learnt, history_of, is_control
+from callcentre.retry.plan import CallAgain, next_attempt
+from callcentre.retry.policy import Policy
+from callcentre.retry.preference import Option
+from callcentre.retry.rules import tried_slots
+from callcentre.retry.state import QUICKLY_RETRIED, NumberState, PersonState
+
+PART = 500
+"""People planned in one transaction: no claim waits longer than that takes."""
+_COMING_OF_AGE = timedelta(days=400)
+"""Beyond this no birthday matters to the next call."""
+_RECENT = timedelta(days=2)
+_NEXT = (
+    select(
+        QueueEntry.id,
+        QueueEntry.person_id,
+        QueueEntry.opened_at,
+        QueueEntry.deadline,
+        QueueEntry.eligible_at,
+        QueueEntry.eligible_until,
+        QueueEntry.preferred_at,
+        QueueEntry.preferred_until,
+        QueueEntry.number_id,
+        QueueEntry.priority,
+        QueueEntry.reason,
+        QueueEntry.worth,
+        QueueEntry.version,
+        QueueEntry.paused_until,
+    )
+    .where(
+        QueueEntry.programme_id == bindparam("programme"),
+        QueueEntry.state == EntryState.OPEN,
+        QueueEntry.id > bindparam("after"),
+    )
+    .order_by(QueueEntry.id)
+    .limit(bindparam("at_most"))
+)
+
+
+def replan(sessions: sessionmaker[Session], programme: Programme, programme_id: int, now: datetime) -> int:
+    """Choose everybody's next hour by the numbers in force, unless they did so already; return how many changed.
+
+    Cut off, the next run goes on after the last part that was kept.
+    """
+    with writing(sessions) as session:
+        learning = learning_of(session, programme_id)
+        fit_id, after = learning.fit_id, learning.planned_entry
+        if after is None and fit_id == learning.planned_fit_id:
+            return 0
+        learning.planned_entry = after = after or 0
+        policy = policy_in_force(session, programme, programme_id)
+    planner, changed = Planner(programme, programme_id, policy, now), 0
+    while True:
+        with reading(sessions) as session:
+            part = session.execute(_NEXT, {"programme": programme_id, "after": after, "at_most": PART}).all()
+            answers = planner.answers(session, part)
+        if not part:
+            break
+        with writing(sessions) as session:
+            changed += planner.keep(session, answers)
+            session.get_one(RetryLearning, programme_id).planned_entry = after = part[-1].id
+    with writing(sessions) as session:
+        learning = learning_of(session, programme_id)
+        learning.planned_fit_id, learning.planned_entry = fit_id, None
+    return changed
+
+
+class Answer(NamedTuple):
+    """What an entry becomes: its new values, or None when it must be asked about one by one."""
+
+    row: Any
+    values: dict[str, Any] | None
+
+
+@dataclass
+class Planner:
+    """Answers for many people at one instant, by one policy."""
+
+    programme: Programme
+    programme_id: int
+    policy: Policy
+    now: datetime
+    _known: dict[Hashable, tuple[CallAgain, Option] | None] = field(default_factory=dict)
+
+    def answers(self, session: Session, part: Sequence[Any]) -> list[Answer]:
+        """Return what changes for these entries."""
+        states = states_of(session, self.programme, self.programme_id, [row.person_id for row in part])
+        found = (self._answer(row, states[row.person_id]) for row in part)
+        return [answer for answer in found if answer is not None]
+
+    def _answer(self, row: Any, state: PersonState) -> Answer | None:
+        like = likeness(state, self.policy, self.now)
+        if like is None:
+            return Answer(row, None)
+        if like not in self._known:
+            self._known[like] = self._work_out(state)
+        known = self._known[like]
+        if known is None:
+            return Answer(row, None)
+        step, first = known
+        values = {
+            "eligible_at": first.due_at,
+            "eligible_until": first.due_until,
+            "preferred_at": step.due_at,
+            "preferred_until": step.due_until,
+            "number_id": state.numbers[step.number_id].number_id,
+            "priority": priority_of(row, state, step),
+            "reason": step.why.as_json(),
+            "worth": worth_of(step, state, self.programme),
+        }
+        same = all(getattr(row, name) == value for name, value in values.items())
+        return None if same else Answer(row, values)
+
+    def _work_out(self, state: PersonState) -> tuple[CallAgain, Option] | None:
+        """The answer for this person, its number given by its place among theirs."""
+        noting = Noting(self.policy.preference)
+        step = next_attempt(state, replace(self.policy, preference=noting), now=self.now)
+        if not isinstance(step, CallAgain) or noting.earliest is None:
+            return None
+        places = {number.number_id: place for place, number in enumerate(state.numbers)}
+        return replace(step, number_id=places[step.number_id]), noting.earliest
+
+    def keep(self, session: Session, answers: Sequence[Answer]) -> int:
+        """Write what changed, of entries that nobody has changed meanwhile; return how many."""
+        rows = [
+            {
+                "entry": answer.row.id,
+                "as_of": answer.row.version,
+                "was_preferred": answer.row.preferred_at,
+                "was_paused": answer.row.paused_until,
+                **answer.values,
+            }
+            for answer in answers
+            if answer.values is not None
+        ]
+        if rows:
+            session.connection().execute(_KEEP, rows)
+        alone = [answer.row.person_id for answer in answers if answer.values is None]
+        if alone:
+            reconsider(session, self.programme, self.programme_id, alone, now=self.now)
+        return len(answers)
+
+
+_KEEP = (
+    update(QueueEntry)
+    .where(
+        QueueEntry.id == bindparam("entry"),
+        QueueEntry.state == EntryState.OPEN,
+        QueueEntry.version == bindparam("as_of"),
+        QueueEntry.preferred_at.is_not_distinct_from(bindparam("was_preferred", type_=UtcDateTime())),
+        QueueEntry.paused_until.is_not_distinct_from(bindparam("was_paused", type_=UtcDateTime())),
+    )
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                "eligible_at",
+                "eligible_until",
+                "preferred_at",
+                "preferred_until",
+                "number_id",
+                "priority",
+                "reason",
+                "worth",
+            )
+        }
+    )
+)
+
+
+def likeness(state: PersonState, policy: Policy, now: datetime) -> Hashable | None:
+    """All of a person's past on which the rule's answer at `now` depends; None when it must be asked for them alone.
+
+    Two people of one likeness get the same answer, but for which number is theirs.
+    """
+    today = now.astimezone(state.zone).date()
+    last = state.attempts[-1] if state.attempts else None
+    if last is not None and (
+        last.local_date >= today or (now - last.at < _RECENT and last.kind in QUICKLY_RETRIED)
+    ):
+        return None
+    if state.messages or state.opposed:
+        return None
+    limits = policy.limits
+    refused = max(
+        (a.at for a in state.attempts if a.kind is not None and a.kind.value == "soft_refusal"), default=None
+    )
+    full = _full_until(state.calls, limits.calls_in_period, now - limits.period)
+    numbers = []
+    for number in state.numbers:
+        like = _number(number, state, policy, now)
+        if like is None:
+            return None
+        numbers.append(like)
+    return (
+        state.zone.key,
+        tuple(numbers),
+        _age(state, now),
+        state.pause_until if state.pause_until is not None and state.pause_until > now else None,
+        refused if refused is not None and refused + limits.soft_refusal > now else None,
+        full,
+        state.calls_since_opening,
+        tried_slots(state.attempts, policy.hours),
+        None if last is None else (last.is_unanswered, last.local_date.isoweekday()),
+        _preference(state, policy),
+    )
+
+
+def _number(number: NumberState, state: PersonState, policy: Policy, now: datetime) -> Hashable | None:
+    calls, limits = number.calls, policy.limits
+    if calls and calls[-1].astimezone(state.zone).date() >= now.astimezone(state.zone).date():
+        return None
+    return (
+        number.owner,
+        number.usable,
+        number.opted_out,
+        len(calls),
+        state.since_opening(calls) >= limits.calls_in_all,
+        _full_until(calls, limits.calls_in_period, now - limits.period),
+    )
+
+
+def _full_until(calls: Sequence[datetime], cap: int, since: datetime) -> datetime | None:
+    """The call whose age frees a full cap, None when the cap is not full."""
+    return calls[-cap] if len(calls) >= cap and calls[-cap] > since else None
+
+
+def _age(state: PersonState, now: datetime) -> Hashable:
+    if state.eighteen_on is None or state.eighteen_on <= now.astimezone(state.zone).date():
+        return "adult"
+    return "minor" if state.eighteen_on > (now + _COMING_OF_AGE).date() else state.eighteen_on
+
+
+def _preference(state: PersonState, policy: Policy) -> Hashable:
+    """What the preference looks at besides: the history of calls, or where a rotation begins."""
+    preference = policy.preference
+    tried = tuple(sorted({attempt.slot for attempt in state.attempts if attempt.slot is not None}))
+    last = next((a.slot for a in reversed(state.attempts) if a.slot is not None), None)
+    if isinstance(preference, Learnt) and not is_control(state.person_id, preference.tuning):
+        guardians = {number.number_id for number in state.numbers if number.owner == "guardian"}
+        second = sum(attempt.number_id in guardians for attempt in state.attempts)
+        return history_of(state, preference.tuning), second, tried
+    return (
+        "rotation",
+        crc32(str(state.person_id).encode()) % 4 if last is None else last,
+        bool(state.attempts),
+        tried,
+    )
