@@ -34,7 +34,6 @@ from callcentre.outreach import attempts, callbacks
 from callcentre.outreach.models import Attempt, Callback
 from callcentre.people import numbers, opt_outs
 from callcentre.people.households import households
-from callcentre.people.kinds import NumberVerdict
 from callcentre.people.models import YoungPerson
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.states import states_of
@@ -300,6 +299,7 @@ def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, state
         zone=state.zone,
         hours=desk.policy.hours,
         now=lease.granted_at,
+        why=lease.reason,
     )
 
 
@@ -323,14 +323,11 @@ def _settle_promise(work: _Work) -> Callback | None:
 
 def _judge_numbers(work: _Work) -> None:
     """Keep what the call showed of the number, and a number that was given."""
-    verdicts = {RetryKind.WRONG_NUMBER: NumberVerdict.WRONG, RetryKind.DEAD_NUMBER: NumberVerdict.DEAD}
-    verdict = verdicts.get(work.disposition.retry) or (
-        NumberVerdict.CONFIRMED if work.disposition.is_contact else None
-    )
+    sign = work.disposition.shows
     person_id, number_id = work.entry.person_id, work.attempt.number_id
-    if verdict is not None and number_id is not None:
+    if sign is not None and number_id is not None:
         work.done.verdicts = numbers.judge(
-            work.session, person_id=person_id, number_id=number_id, verdict=verdict, now=work.now
+            work.session, person_id=person_id, number_id=number_id, sign=sign, now=work.now
         )
     if work.outcome.new_number.strip():
         work.done.number_added = numbers.add(
@@ -366,7 +363,7 @@ def _obey_stop(work: _Work) -> None:
 def _advance(work: _Work) -> None:
     """Enter the funnel stages that the disposition stands for, and note an appointment."""
     programme_id, person_id = work.entry.programme_id, work.entry.person_id
-    for stage in _stages(work.disposition):
+    for stage in stages_of_result(work.disposition):
         if isinstance(
             entering(
                 stage, changes.held_changes(work.session, programme_id=programme_id, person_id=person_id)
@@ -399,7 +396,8 @@ def _advance(work: _Work) -> None:
         )
 
 
-def _stages(disposition: Disposition) -> list[Stage]:
+def stages_of_result(disposition: Disposition) -> list[Stage]:
+    """Return the stages of the funnel that a result stands for."""
     if disposition.stage:
         return [Stage(disposition.stage)]
     if disposition.is_contact:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcentre import phone
+from callcentre.dispositions import NumberSign
 from callcentre.errors import InvalidInput
 from callcentre.people.models import NumberOwner, NumberVerdict, PersonNumber, PhoneNumber
 
@@ -62,29 +63,49 @@ def add(
     return number.id
 
 
+def verdict_after(before: NumberVerdict, sign: NumberSign) -> NumberVerdict:
+    """What is thought of a number once a call showed this sign, after all the calls before it.
+
+    The young person's own voice settles it; a second voicemail with another name makes a doubt a certainty; a name
+    heard on a voicemail never brings back a number at which a stranger answered.
+    """
+    match sign:
+        case NumberSign.ANSWERED:
+            return NumberVerdict.CONFIRMED
+        case NumberSign.STRANGER:
+            return NumberVerdict.WRONG
+        case NumberSign.DEAD_TONE:
+            return NumberVerdict.DEAD
+        case NumberSign.OWN_NAME:
+            return NumberVerdict.WRONG if before is NumberVerdict.WRONG else NumberVerdict.CONFIRMED
+        case NumberSign.OTHER_NAME:
+            again = before in (NumberVerdict.DOUBTFUL, NumberVerdict.WRONG)
+            return NumberVerdict.WRONG if again else NumberVerdict.DOUBTFUL
+
+
 def judge(
-    session: Session, *, person_id: int, number_id: int, verdict: NumberVerdict, now: datetime
+    session: Session, *, person_id: int, number_id: int, sign: NumberSign, now: datetime
 ) -> dict[str, str]:
     """Record what a call showed of a number; return the former verdicts by link id, for an undo.
 
     A number that is wrong is wrong for this person; one that is dead is dead for everybody.
     """
     query = select(PersonNumber).where(PersonNumber.number_id == number_id)
-    if verdict is not NumberVerdict.DEAD:
+    if sign is not NumberSign.DEAD_TONE:
         query = query.where(PersonNumber.person_id == person_id)
     before: dict[str, str] = {}
     for link in session.scalars(query):
         before[str(link.id)] = link.verdict
-        link.verdict, link.verdict_at = verdict, now
+        link.verdict, link.verdict_at = verdict_after(NumberVerdict(link.verdict), sign), now
     session.flush()
     return before
 
 
-def restore_verdicts(session: Session, before: dict[str, str], *, now: datetime) -> None:
-    """Put former verdicts back."""
+def restore_verdicts(session: Session, before: dict[str, str], *, judged_at: datetime, now: datetime) -> None:
+    """Put former verdicts back, of the numbers that nobody has judged since `judged_at`."""
     for link_id, verdict in before.items():
         link = session.get(PersonNumber, int(link_id))
-        if link is not None:
+        if link is not None and link.verdict_at == judged_at:
             link.verdict, link.verdict_at = verdict, now
     session.flush()
 
