@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import delete, select, update
@@ -20,19 +20,23 @@ def open_entries(
     programme_id: int,
     list_file_id: int | None,
     now: datetime,
+    known: Collection[int] | None = None,
 ) -> int:
     """Open a place for each (person id, territory id, legal deadline) that has none; say how many.
 
-    They are eligible at once; the next planning gives them their first block.
+    They are eligible at once; the next planning gives them their first block. `known` are those who have one,
+    when the caller has looked already.
     """
-    known = set(
-        session.scalars(
-            select(QueueEntry.person_id).where(
-                QueueEntry.programme_id == programme_id,
-                QueueEntry.person_id.in_([person for person, _, _ in people]),
+    if known is None:
+        known = set(
+            session.scalars(
+                select(QueueEntry.person_id).where(
+                    QueueEntry.programme_id == programme_id,
+                    QueueEntry.person_id.in_([person for person, _, _ in people]),
+                )
             )
         )
-    )
+    no_reason: dict[str, object] = {}
     rows: list[dict[str, object]] = [
         {
             "programme_id": programme_id,
@@ -47,7 +51,7 @@ def open_entries(
             "preferred_until": now,
             "priority": 1,
             "deadline": deadline,
-            "reason": {},
+            "reason": no_reason,
             "version": 0,
         }
         for person, territory, deadline in people

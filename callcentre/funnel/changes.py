@@ -79,25 +79,28 @@ def advance_many(
     cause: str = "list",
     by: int | None = None,
     details: dict[str, Any] | None = None,
+    are_new: bool = False,
 ) -> int:
-    """Enter "to contact" for the people of a list who are not there yet; return how many were added."""
-    added = 0
+    """Enter "to contact" for the people of a list who are not there yet; return how many were added.
+
+    `are_new`: the caller has just made these people, so that none of them can be there.
+    """
+    added, said = 0, dict(details or {})
     for start in range(0, len(person_ids), _AT_ONCE):
         part = sorted(set(person_ids[start : start + _AT_ONCE]))
         reversal = aliased(StageChange)
-        held = set(
-            session.scalars(
-                select(StageChange.person_id)
-                .outerjoin(reversal, reversal.reverses_id == StageChange.id)
-                .where(
-                    StageChange.programme_id == programme_id,
-                    StageChange.person_id.in_(part),
-                    StageChange.stage == Stage.TO_CONTACT,
-                    StageChange.reverses_id.is_(None),
-                    reversal.id.is_(None),
-                )
+        query = (
+            select(StageChange.person_id)
+            .outerjoin(reversal, reversal.reverses_id == StageChange.id)
+            .where(
+                StageChange.programme_id == programme_id,
+                StageChange.person_id.in_(part),
+                StageChange.stage == Stage.TO_CONTACT,
+                StageChange.reverses_id.is_(None),
+                reversal.id.is_(None),
             )
         )
+        held = set() if are_new else set(session.scalars(query))
         rows = [
             {
                 "programme_id": programme_id,
@@ -108,7 +111,7 @@ def advance_many(
                 "recorded_by": by,
                 "cause": cause,
                 "attempt_id": None,
-                "details": dict(details or {}),
+                "details": said,
                 "reverses_id": None,
             }
             for person_id in part

@@ -25,11 +25,15 @@ NEW_LIST, NEW_NUMBER = "new_list", "new_number"
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """A person whom a list names, with what it says of them; `has_new_number` may re-open their entry."""
+    """A person whom a list names, with what it says of them; `has_new_number` may re-open their entry.
+
+    `is_new`: they were made just now, and can have no place anywhere.
+    """
 
     person_id: int
     candidate: Candidate
     has_new_number: bool = False
+    is_new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def enter(
     now: datetime,
 ) -> dict[int, tuple[str, ...]]:
     """Give people their place and stage, re-open or move those who have one; say what changed, by person."""
-    places = load_places(session, ground, [entrant.person_id for entrant in entrants])
+    places = load_places(session, ground, [entrant.person_id for entrant in entrants if not entrant.is_new])
     changed = {e.person_id: expected(e, places.get(e.person_id), ground, list_date) for e in entrants}
     new = [e for e in entrants if e.person_id not in places]
     entries.open_entries(
@@ -129,10 +133,13 @@ def enter(
         programme_id=ground.programme_id,
         list_file_id=list_file_id,
         now=now,
+        known=places,
     )
-    advance_many(
-        session, programme_id=ground.programme_id, person_ids=[e.person_id for e in new], at=now, now=now
-    )
+    for are_new in (True, False):
+        part = [entrant.person_id for entrant in new if entrant.is_new is are_new]
+        advance_many(
+            session, programme_id=ground.programme_id, person_ids=part, at=now, now=now, are_new=are_new
+        )
     for entrant in entrants:
         place = places.get(entrant.person_id)
         if place is None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from callcentre.database import insert_rows
@@ -37,6 +37,8 @@ _PLAIN = (
 )
 """Fields compared as they are; names, birth date and school have rules of their own."""
 _GUARDIAN = ("family_name", "first_name", "relation")
+_NOTHING: dict[str, Any] = {}
+"""One object for every row, so that it is written as JSON once."""
 _VALUES_IN_A_STATEMENT = 900
 """Well below what either database accepts in one statement."""
 
@@ -350,17 +352,13 @@ def register_many(
 def number_ids(session: Session, numbers: Iterable[CandidateNumber]) -> dict[str, int]:
     """The ids of these numbers, each made once whoever uses it."""
     kinds = {number.e164: number.kind for number in numbers}
-    found = _find_numbers(session, list(kinds))
-    missing = [e164 for e164 in kinds if e164 not in found]
-    if missing:
-        insert_rows(
-            session,
-            PhoneNumber.__table__,
-            [{"e164": e164, "reversed_digits": e164[:0:-1], "kind": kinds[e164]} for e164 in missing],
-            skip_known=True,
-        )
-        found |= _find_numbers(session, missing)
-    return found
+    insert_rows(
+        session,
+        PhoneNumber.__table__,
+        [{"e164": e164, "reversed_digits": e164[:0:-1], "kind": kind} for e164, kind in kinds.items()],
+        skip_known=True,
+    )
+    return _find_numbers(session, list(kinds))
 
 
 def _find_numbers(session: Session, e164s: Sequence[str]) -> dict[str, int]:
@@ -385,6 +383,7 @@ class _Writer:
         """Insert new people with all that is theirs; return their ids in order."""
         if not arrivals:
             return []
+        self._load_schools([arrival.candidate for arrival in arrivals])
         ids = self._insert_people([self._person(arrival) for arrival in arrivals])
         guardians = self._insert_guardians(
             [
@@ -404,6 +403,7 @@ class _Writer:
             return
         values = dict(differences.values)
         if differences.school is not None:
+            self._find_schools({differences.school})
             values["school_id"] = self._school(differences.school, None)
         self._session.execute(
             update(YoungPerson.__table__)  # type: ignore[arg-type]
@@ -432,12 +432,18 @@ class _Writer:
     def _insert_people(self, rows: Sequence[dict[str, Any]]) -> list[int]:
         """Insert people in few statements and return their ids in order.
 
-        Keys grow in the order of the values on both databases, but the rows of RETURNING come in any; asking
-        SQLAlchemy to sort them would send one statement a person to SQLite.
+        Keys grow in the order of the values on both databases. Asking for them by RETURNING costs several times
+        as much as reading back what came after the newest, which is then compared with what was sent.
         """
         table = YoungPerson.__table__
-        returned = (table.c.id, table.c.sort_name, table.c.birth_date)
-        made = sorted(self._session.execute(insert(table).returning(*returned), rows))  # type: ignore[arg-type]
+        newest = self._session.scalar(select(func.max(table.c.id))) or 0
+        insert_rows(self._session, table, rows)
+        query = (
+            select(table.c.id, table.c.sort_name, table.c.birth_date)
+            .where(table.c.id > newest, table.c.created_at == self._now)
+            .order_by(table.c.id)
+        )
+        made = self._session.execute(query).all()
         wanted = [(row["sort_name"], row["birth_date"]) for row in rows]
         if [(name, birth) for _, name, birth in made] != wanted:
             raise RuntimeError("the database numbered new people in another order than they were sent in")
@@ -453,26 +459,36 @@ class _Writer:
             "birth_date": candidate.birth_date,
             "zone": arrival.zone,
             "school_id": None if school is None else self._school(school, candidate.school_commune),
-            "verified": {},
+            "verified": _NOTHING,
+            "language": None,
             "created_at": self._now,
             "updated_at": self._now,
             **{name: getattr(candidate, name) for name in _PLAIN},
         }
 
+    def _load_schools(self, candidates: Sequence[Candidate]) -> None:
+        """Find the schools of many candidates at once."""
+        self._find_schools({school for school in map(_school_of, candidates) if school is not None})
+
+    def _find_schools(self, said: set[tuple[str | None, str]]) -> None:
+        for part in _parts(sorted({uai for uai, _ in said if uai is not None})):
+            query = select(School.uai, School.id).where(School.uai.in_(part)).order_by(School.id)
+            for uai, row_id in self._session.execute(query):
+                self._schools.setdefault((uai, ""), row_id)
+        if any(uai is None for uai, _ in said):
+            unnamed = select(School.name, School.id).where(School.uai.is_(None)).order_by(School.id)
+            for name, row_id in self._session.execute(unnamed):
+                self._schools.setdefault((None, fold(name)), row_id)
+
     def _school(self, school: tuple[str | None, str], commune: str | None) -> int:
         """The id of a school, by its code, else by its name; made when nobody came from it yet."""
-        key = (school[0], fold(school[1]) if school[0] is None else "")
+        uai, name = school
+        key = (uai, fold(name) if uai is None else "")
         if key not in self._schools:
-            uai, name = school
-            query = select(School.id, School.name).where(School.uai == uai).order_by(School.id)
-            rows = self._session.execute(query).all()
-            match = [row_id for row_id, row_name in rows if uai is not None or fold(row_name) == key[1]]
-            if not match:
-                made = School(uai=uai, name=name, commune=commune)
-                self._session.add(made)
-                self._session.flush()
-                match = [made.id]
-            self._schools[key] = match[0]
+            made = School(uai=uai, name=name, commune=commune)
+            self._session.add(made)
+            self._session.flush()
+            self._schools[key] = made.id
         return self._schools[key]
 
     def _insert_guardians(
@@ -481,14 +497,19 @@ class _Writer:
         if not guardians:
             return {}
         table = Guardian.__table__
-        made = self._session.execute(
-            insert(table).returning(table.c.person_id, table.c.rank, table.c.id),  # type: ignore[arg-type]
+        insert_rows(
+            self._session,
+            table,
             [
                 {"person_id": person_id, "rank": g.rank, **{name: getattr(g, name) for name in _GUARDIAN}}
                 for person_id, g in guardians
             ],
         )
-        return {(person_id, rank): row_id for person_id, rank, row_id in made}
+        made: dict[tuple[int, int], int] = {}
+        for part in _parts(sorted({person_id for person_id, _ in guardians})):
+            query = select(table.c.person_id, table.c.rank, table.c.id).where(table.c.person_id.in_(part))
+            made |= {(person_id, rank): row_id for person_id, rank, row_id in self._session.execute(query)}
+        return made
 
     def _write_guardians(
         self, state: PersonState, guardians: Sequence[CandidateGuardian]
