@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from callcentre.desk.kinds import DecisionKind
 from callcentre.funnel.stages import Stage
 from callcentre.programmes import Programme
 from callcentre.retry.reasons import ReasonCode
@@ -84,6 +85,11 @@ REASONS = {
     ReasonCode.ANOTHER_HOUR: mark("autre créneau prévu"),
     ReasonCode.NEW_ROUND: mark("nouveau tour des créneaux"),
     ReasonCode.SATURDAY: mark("prévu un samedi"),
+    ReasonCode.LEARNT_FIRST: mark("premier appel"),
+    ReasonCode.LEARNT_HOUR: mark("meilleure heure prévue"),
+    ReasonCode.LEARNT_ONLY: mark("seul créneau permis"),
+    ReasonCode.LEARNT_ANSWERED: mark("heure d’une réponse passée"),
+    ReasonCode.LEARNT_SECOND: mark("numéro d’un proche prévu"),
     ReasonCode.QUICK_RETRY: mark("occupé : nouvel essai dans l’heure"),
     ReasonCode.NEVER_REACHED: mark("injoignable, jamais joint"),
     ReasonCode.NO_LONGER_REACHED: mark("perdu de vue"),
@@ -105,10 +111,26 @@ EXITS = {
     "opposition": mark("opposition"),
     "out_of_scope": mark("hors périmètre"),
     "details_to_find": mark("coordonnées à retrouver"),
+    "guardian_refused": mark("refus d’un responsable"),
     "never_reached": mark("injoignable, jamais joint"),
     "no_longer_reached": mark("perdu de vue"),
     "opted_out": mark("STOP reçu"),
 }
+
+
+DECISIONS = {
+    DecisionKind.REOPENED: mark("Remis dans la file"),
+    DecisionKind.RESULT_UNDONE: mark("Résultat annulé par un superviseur"),
+    DecisionKind.OPPOSITION_LIFTED: mark("Opposition levée"),
+    DecisionKind.OPT_OUT_LIFTED: mark("STOP levé"),
+    DecisionKind.REFUSAL_GOES_ON: mark("Refus d’un responsable : on continue d’appeler le jeune"),
+    DecisionKind.REFUSAL_STOPS: mark("Refus d’un responsable : on n’appelle plus le jeune"),
+    DecisionKind.REFUSAL_LIFTED: mark("Refus d’un responsable : saisi par erreur, STOP levé"),
+    DecisionKind.CALL_SETTLED: mark("Appel réglé à la place de son auteur"),
+    DecisionKind.CONFLICT_READ: mark("Résultat arrivé trop tard : lu et classé"),
+    DecisionKind.CARD_FREED: mark("Fiche libérée"),
+}
+"""What was decided, in words."""
 
 
 def stage_label(programme: Programme, stage: Stage) -> str:
