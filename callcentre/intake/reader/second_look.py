@@ -14,8 +14,6 @@ from io import BytesIO
 from typing import Any
 
 import defusedxml.ElementTree
-import xlrd
-import xlrd.biffh
 from defusedxml import DefusedXmlException
 
 from callcentre.intake.reader.content import MAXIMUM_COLUMNS
@@ -24,6 +22,8 @@ _MOST = 10_000
 """Cells and rows that are remembered, of each kind and sheet."""
 _TELLING = re.compile(rb"""hidden=|<(?:\w+:)?f[ >/]|t=["']e["']|visibility=|of:=""")
 _BLOCK = 1024 * 1024
+_OLD_ERROR = 5
+"""The type that xlrd gives an error cell."""
 
 
 @dataclass(slots=True)
@@ -61,16 +61,6 @@ def look(content: bytes, form: str) -> Looks:
         if form == "xls":
             return _old(content)
     except (DefusedXmlException, SyntaxError, KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
-        raise Unseen from error
-    except (
-        xlrd.biffh.XLRDError,
-        AssertionError,
-        IndexError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-    ) as error:
-        # xlrd fails in any of these ways on a damaged workbook.
         raise Unseen from error
     raise Unseen
 
@@ -229,19 +219,29 @@ def _open_document(part: Any) -> Looks:
 
 
 def _old(content: bytes) -> Looks:
-    found: Looks = {}
-    with xlrd.open_workbook(file_contents=content, formatting_info=True, logfile=_Silence()) as book:
-        for sheet in book.sheets():
-            seen = found.setdefault(sheet.name, Seen())
-            seen.hidden_rows = {number + 1 for number, info in sheet.rowinfo_map.items() if info.hidden}
-            for number, info in sheet.colinfo_map.items():
-                if info.hidden and number < MAXIMUM_COLUMNS:
-                    seen.hidden_columns.add(number)
-            for number in range(sheet.nrows):
-                for column, kind in enumerate(sheet.row_types(number)):
-                    if kind == xlrd.XL_CELL_ERROR:
-                        seen.add_cell(seen.errors, number + 1, column)
-    return found
+    import xlrd
+
+    try:
+        with xlrd.open_workbook(file_contents=content, formatting_info=True, logfile=_Silence()) as book:
+            return {sheet.name: _old_sheet(sheet) for sheet in book.sheets()}
+    except MemoryError:
+        raise
+    except Exception as error:
+        # xlrd fails on a damaged workbook in any way that indexing bytes can fail.
+        raise Unseen from error
+
+
+def _old_sheet(sheet: Any) -> Seen:
+    seen = Seen()
+    seen.hidden_rows = {number + 1 for number, info in sheet.rowinfo_map.items() if info.hidden}
+    for number, info in sheet.colinfo_map.items():
+        if info.hidden and number < MAXIMUM_COLUMNS:
+            seen.hidden_columns.add(number)
+    for number in range(sheet.nrows):
+        for column, kind in enumerate(sheet.row_types(number)):
+            if kind == _OLD_ERROR:
+                seen.add_cell(seen.errors, number + 1, column)
+    return seen
 
 
 class _Silence:

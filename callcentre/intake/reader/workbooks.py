@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
 from python_calamine import (
     CalamineError,
     CalamineSheet,
@@ -115,6 +113,8 @@ def _areas(sheet: CalamineSheet) -> list[Area]:
 
 
 def _sparse(content: bytes, looks: second_look.Looks, unseen: bool) -> Iterator[bytes]:
+    from openpyxl import load_workbook  # slow to import, and rarely needed
+
     hidden = []
     try:
         book = load_workbook(BytesIO(content), read_only=True, data_only=True)
@@ -126,7 +126,6 @@ def _sparse(content: bytes, looks: second_look.Looks, unseen: bool) -> Iterator[
             table = _Table(page.title[:80], looks.get(page.title, second_look.Seen()), [])
             yield from table.lines(page.iter_rows(values_only=True))
     except (
-        InvalidFileException,
         KeyError,
         ValueError,
         OSError,
