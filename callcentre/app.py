@@ -13,6 +13,7 @@ from callcentre.web import (
     account,
     api,
     assets,
+    audit,
     decisions,
     desk,
     errors,
@@ -29,6 +30,7 @@ from callcentre.web import (
     sign_in,
     supervision,
     users,
+    webhooks,
 )
 from callcentre.web.guards import Guard
 from callcentre.web.transaction import Application, close_transaction
@@ -40,12 +42,14 @@ BLUEPRINTS: Final[tuple[tuple[Blueprint, Guard], ...]] = (
     (desk.blueprint, Guard.of(Role.OFFICER)),
     (person.blueprint, Guard.signed_in()),
     (users.blueprint, Guard.of(Role.ADMINISTRATOR)),
+    (audit.blueprint, Guard.of(Role.ADMINISTRATOR)),
     (lists.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (supervision.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (decisions.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (funnel.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (people.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (api.blueprint, Guard.api()),
+    (webhooks.blueprint, Guard.webhook()),
 )
 """Every blueprint with its guard; what is not here does not exist. A view narrows it with `guards.only`."""
 

@@ -15,6 +15,9 @@ from callcentre.database import make_engine, make_session_factory
 from callcentre.desk.context import Desk
 from callcentre.directory import queries as directory
 from callcentre.errors import ConfigurationError, NotFound
+from callcentre.outreach.gate import gate
+from callcentre.outreach.offline import Offline
+from callcentre.outreach.provider import Provider
 from callcentre.programmes import Programme, load_programmes
 from callcentre.settings import Settings
 
@@ -29,6 +32,7 @@ class Runtime:
     sessions: sessionmaker[Session]
     programmes: dict[str, Programme]
     ledger: Ledger = field(default_factory=Ledger)
+    provider: Provider = field(default_factory=Offline)
     _programme_ids: dict[str, int] = field(default_factory=dict, repr=False)
 
     @property
@@ -70,6 +74,34 @@ def build_runtime(settings: Settings, *, clock: Clock | None = None) -> Runtime:
         sessions=make_session_factory(engine),
         programmes=programmes,
         ledger=Ledger(timedelta(seconds=settings.balance_cache_seconds)),
+        provider=_provider(settings),
+    )
+
+
+def _provider(settings: Settings) -> Provider:
+    if not settings.has_provider:
+        return Offline()
+    from callcentre.outreach.twilio import Account, Twilio  # slow to load, and not needed without an account
+
+    return Twilio(
+        Account(
+            account_sid=settings.twilio_account_sid,
+            auth_token=settings.twilio_auth_token,
+            public_url=settings.public_url,
+            number=settings.twilio_number,
+            may_reach=gate(
+                live=settings.mode == "live",
+                allowed_numbers=settings.allowed_numbers,
+                allowed_countries=settings.allowed_countries,
+            ),
+            messaging_service_sid=settings.twilio_messaging_service_sid,
+            whatsapp_from=settings.twilio_whatsapp_from,
+            api_key_sid=settings.twilio_api_key_sid,
+            api_key_secret=settings.twilio_api_key_secret,
+            twiml_app_sid=settings.twilio_twiml_app_sid,
+            api_url=settings.twilio_api_url,
+            receives=settings.twilio_receives_replies,
+        )
     )
 
 

@@ -12,9 +12,15 @@ from callcentre.desk.retention import forget_old
 from callcentre.intake.importing import resume_interrupted
 from callcentre.intake.retention import purge_quarantine as purge_expired_quarantine
 from callcentre.outreach.callbacks import mark_missed
+from callcentre.outreach.events import forget_old as forget_old_events
 from callcentre.planning import refit, routes
 from callcentre.planning.blocks import plan_current_block
+from callcentre.planning.delivery import Post, look_up_unknown, reconcile, send_due
+from callcentre.planning.touches import plan_all_touches
 from callcentre.runtime import Runtime
+
+SEND_EVERY = timedelta(seconds=5)
+"""How often messages are sent."""
 
 
 def reclaim_leases(session: Session, runtime: Runtime, now: datetime) -> object:
@@ -61,3 +67,30 @@ def advance_routes(runtime: Runtime, now: datetime) -> object:
 def forget_audit(session: Session, runtime: Runtime, now: datetime) -> object:
     """Forget who looked at or changed what, once its time is up."""
     return looks.forget_old(session, now=now, keep=timedelta(days=runtime.settings.audit_days))
+
+
+def plan_messages(session: Session, runtime: Runtime, now: datetime) -> object:
+    """Write down the messages that the plan calls for."""
+    return plan_all_touches(
+        session,
+        runtime.programmes,
+        answerable=runtime.provider.can_receive or not runtime.settings.has_provider,
+        now=now,
+    )
+
+
+def send_messages(runtime: Runtime, now: datetime) -> object:
+    """Send the messages whose time has come, at the sender's rate; settle those whose result is unknown."""
+    post = Post(runtime.sessions, runtime.programmes, runtime.provider)
+    limit = max(1, round(runtime.settings.messages_per_second * SEND_EVERY.total_seconds()))
+    return send_due(post, now=now, limit=limit), look_up_unknown(post, now=now)
+
+
+def reconcile_messages(runtime: Runtime, now: datetime) -> object:
+    """Ask the provider about messages whose end it never told."""
+    return reconcile(Post(runtime.sessions, runtime.programmes, runtime.provider), now=now)
+
+
+def forget_events(session: Session, runtime: Runtime, now: datetime) -> object:
+    """Forget what the provider told too long ago to be told again."""
+    return forget_old_events(session, now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from callcentre.callqueue import turns
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
 from callcentre.desk.context import Desk
 from callcentre.outreach.models import Callback, CallbackState
+from callcentre.outreach.segments import fold
 from callcentre.people.models import YoungPerson
 from callcentre.planning.blocks import next_window
 from callcentre.retry.reasons import Reason, ReasonCode, reason
@@ -60,3 +62,24 @@ def why(promised_at: datetime, zone: ZoneInfo) -> Reason:
     """The reason that tells of a promise, in the person's own time."""
     local = promised_at.astimezone(zone)
     return reason(ReasonCode.PROMISED, day=local.date().isoformat(), time=f"{local:%H:%M}")
+
+
+def confirmation(desk: Desk, at: datetime, *, asked: bool, language: str | None) -> str:
+    """The text that answers a wish to be called: the hour (local), and whether it is the one that was asked for."""
+    spoken = "en" if language == "en" else "fr"
+    moment = format_datetime(
+        at, "EEEE d MMMM 'à' HH'h'mm" if spoken == "fr" else "EEEE d MMMM 'at' HH:mm", locale=spoken
+    )
+    words = {
+        ("fr", True): f"C'est noté : nous vous appellerons {moment}. STOP pour refuser.",
+        (
+            "fr",
+            False,
+        ): f"Nous n'appelons pas à cette heure : ce sera {moment}. Répondez pour en changer, STOP pour refuser.",
+        ("en", True): f"Noted: we will call you on {moment}. STOP to refuse.",
+        (
+            "en",
+            False,
+        ): f"We do not call at that hour: it will be {moment}. Answer to change it, STOP to refuse.",
+    }[spoken, asked]
+    return fold(words) if desk.programme.messaging.folds_to_plain else words

@@ -17,14 +17,14 @@ def promise(
     entry_id: int,
     person_id: int,
     promised_at: datetime,
-    by: int,
+    by: int | None,
     officer_id: int | None,
     number_id: int | None,
     attempt_id: int | None,
     note: str | None,
     now: datetime,
 ) -> Callback:
-    """Promise a time; an earlier promise to the same person gives way."""
+    """Promise a time; an earlier promise to the same person gives way. `by` None: they asked for it in writing."""
     cancel(session, person_id=person_id, programme_id=programme_id, now=now)
     callback = Callback(
         programme_id=programme_id,

@@ -79,7 +79,8 @@ class Callback(Base):
     officer_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     number_id: Mapped[int | None] = mapped_column(ForeignKey("phone_numbers.id"))
     promised_at: Mapped[datetime]
-    promised_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    promised_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    """None when the person asked for it in writing."""
     promised_in: Mapped[int | None] = mapped_column(Identifier)
     """The attempt in which it was promised."""
     created_at: Mapped[datetime]

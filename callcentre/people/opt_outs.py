@@ -56,6 +56,16 @@ def oppose(
     return row.id
 
 
+def recorded_in(
+    session: Session, table: type[OptOut] | type[Opposition], row_id: int, attempt_id: int
+) -> bool:
+    """Tell whether a stop was first said in this call; one that stood before is not this call's to take back."""
+    found = select(table.id).where(
+        table.id == row_id, table.attempt_id == attempt_id, table.revoked_at.is_(None)
+    )
+    return session.scalar(found) is not None
+
+
 def revoke_opposition(session: Session, opposition_id: int, *, by: int, reason: str, now: datetime) -> int:
     """Take back an opposition recorded by mistake; return the person's id."""
     row = session.get(Opposition, opposition_id)
@@ -81,6 +91,22 @@ def revoke_opt_out(session: Session, opt_out_id: int, *, by: int, reason: str, n
     _revoke(row, by=by, reason=reason, now=now)
     session.flush()
     return people_reached_by(session, row.number_id)
+
+
+def opt_back_in(session: Session, number_id: int, *, now: datetime) -> bool:
+    """Take back the stop that a number sent itself, because it now asks for that; False when there was none."""
+    row = session.scalar(
+        select(OptOut).where(
+            OptOut.number_id == number_id,
+            OptOut.revoked_at.is_(None),
+            OptOut.source.in_(("message", "provider")),
+        )
+    )
+    if row is None:
+        return False
+    row.revoked_at, row.revoked_reason = now, "START"
+    session.flush()
+    return True
 
 
 def people_reached_by(session: Session, number_id: int) -> set[int]:

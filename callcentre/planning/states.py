@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue.models import QueueEntry
 from callcentre.database import in_parts
 from callcentre.dispositions import RetryKind
+from callcentre.outreach.kinds import MessageKind
+from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import NumberVerdict, Opposition, OptOut, PersonNumber, YoungPerson
 from callcentre.programmes import Programme
@@ -66,6 +68,15 @@ _LINKS = (
 )
 _OPPOSED = select(Opposition.person_id).where(Opposition.person_id.in_(_IDS), Opposition.revoked_at.is_(None))
 _STOPPED = select(OptOut.number_id).where(OptOut.number_id.in_(_IDS), OptOut.revoked_at.is_(None))
+_WRITTEN = (
+    select(MessageRecipient.person_id, Message.sent_at)
+    .join(Message, Message.id == MessageRecipient.message_id)
+    .where(
+        MessageRecipient.person_id.in_(_IDS), Message.sent_at.is_not(None), Message.kind != MessageKind.ANSWER
+    )
+    .order_by(Message.sent_at)
+)
+"""When messages that count were sent; an answer to what the person wrote uses up no cap."""
 _OF_PEOPLE = _PAST.where(Attempt.person_id.in_(_IDS))
 _TO_NUMBERS = _PAST.where(Attempt.number_id.in_(_IDS), Attempt.direction == "outbound")
 
@@ -78,6 +89,11 @@ def states_of(
     for part in in_parts(person_ids):
         states.update(_read(session, programme, programme_id, part))
     return states
+
+
+def zone_of(session: Session, person_id: int) -> ZoneInfo:
+    """Return the zone in which a person lives."""
+    return _zone(session.scalars(select(YoungPerson.zone).where(YoungPerson.id == person_id)).one())
 
 
 def eighteenth_birthday(birth_date: date) -> date:
@@ -95,6 +111,10 @@ def _read(
     numbers = _numbers(session, ids)
     attempts, reached, heard = _attempts(session, programme, ids)
     opposed = set(session.scalars(_OPPOSED, {"ids": ids}))
+    written: dict[int, list[datetime]] = defaultdict(list)
+    for person_id, sent_at in session.execute(_WRITTEN, {"ids": ids}).tuples():
+        if sent_at is not None:
+            written[person_id].append(sent_at)
     for person_id, birth_date, zone, class_label, opened_at, paused_until in people:
         yield (
             person_id,
@@ -107,6 +127,7 @@ def _read(
                 eighteen_on=eighteenth_birthday(birth_date),
                 opposed=person_id in opposed,
                 pause_until=paused_until,
+                messages=tuple(written.get(person_id, ())),
                 ever_reached=person_id in reached,
                 segment=programme.segment_of(class_label) if programme.segments else "",
                 answered_slots=tuple(heard.get(person_id, ())),

@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     LEARNT_ONLY = "learnt_only"
     LEARNT_ANSWERED = "learnt_answered"
     LEARNT_SECOND = "learnt_second"
+    LEARNT_EARLIER = "learnt_earlier"
     # Ends
     NEVER_REACHED = "never_reached"
     NO_LONGER_REACHED = "no_longer_reached"
@@ -61,6 +62,8 @@ class ReasonCode(StrEnum):
     LEASED = "leased"
     NUMBER_IN_USE = "number_in_use"
     PROMISED = "promised"
+    REPLIED = "replied"
+    CALLED_US = "called_us"
     TO_SETTLE = "to_settle"
     CLOSED = "closed"
 
@@ -148,6 +151,8 @@ CLOSED_WORDS: Mapping[str, Mapping[str, str]] = {
     "never_reached": {"fr": "injoignable, jamais joint", "en": "unreachable, never reached"},
     "no_longer_reached": {"fr": "ne répond plus", "en": "no longer answers"},
     "details_to_find": {"fr": "coordonnées à retrouver", "en": "contact details to find"},
+    "other_routes": {"fr": "autres voies essayées", "en": "other routes are being tried"},
+    "guardian_refused": {"fr": "refus d'un responsable", "en": "a guardian refused"},
 }
 """Why people leave the queue; a programme's own words beyond these are shown as they are written."""
 
@@ -290,6 +295,16 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "fr": "Numéro d'un proche, créneau {slot} : environ 1 appel sur {one_in} mène à la personne.",
         "en": "A relative's number, in the {slot} slot: about 1 call in {one_in} leads to this person.",
     },
+    ReasonCode.LEARNT_EARLIER: {
+        "fr": (
+            "Avancé, faute d'autre appel à faire : au créneau {slot} environ 1 appel sur {one_in} aboutit, "
+            "contre 1 sur {other_one_in} au créneau {other_slot}, qui était prévu."
+        ),
+        "en": (
+            "Brought forward, since nobody else is due: in the {slot} slot about 1 call in {one_in} is "
+            "answered, against 1 in {other_one_in} in the {other_slot} slot that was planned."
+        ),
+    },
     ReasonCode.NEVER_REACHED: {
         "fr": "Injoignable : {cap} appels, jamais joint.",
         "en": "Unreachable: {cap} calls, never reached.",
@@ -325,6 +340,14 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
     ReasonCode.PROMISED: {
         "fr": "Rappel promis le {day} à {time}.",
         "en": "A call was promised on {day} at {time}.",
+    },
+    ReasonCode.REPLIED: {
+        "fr": "A répondu par message et souhaite être appelé.",
+        "en": "Answered by message and would like to be called.",
+    },
+    ReasonCode.CALLED_US: {
+        "fr": "A cherché à nous joindre le {day} à {time}.",
+        "en": "Tried to call us on {day} at {time}.",
     },
     ReasonCode.CLOSED: {
         "fr": "Sorti de la file le {day} : {closed}.",

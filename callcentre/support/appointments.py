@@ -176,3 +176,19 @@ def _get(session: Session, appointment_id: int) -> Appointment:
     if appointment is None:
         raise NotFound("Ce rendez-vous n’existe pas.")
     return appointment
+
+
+def planned_for(session: Session, programme_id: int, person_id: int, *, after: datetime) -> list[datetime]:
+    """Return when a person's appointments to come begin, the next one first."""
+    return list(
+        session.scalars(
+            select(Appointment.starts_at)
+            .where(
+                Appointment.programme_id == programme_id,
+                Appointment.person_id == person_id,
+                Appointment.state == AppointmentState.PLANNED,
+                Appointment.starts_at > after,
+            )
+            .order_by(Appointment.starts_at)
+        )
+    )

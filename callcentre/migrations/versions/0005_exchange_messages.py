@@ -213,6 +213,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("parent_sid", name=op.f("uq_provider_calls_parent_sid")),
         sa.UniqueConstraint("uid", name=op.f("uq_provider_calls_uid")),
     )
+    with op.batch_alter_table("callbacks", schema=None) as batch_op:
+        batch_op.alter_column(
+            "promised_by", existing_type=sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        )
 
 
 def downgrade() -> None:

@@ -1,0 +1,358 @@
+"""What comes in by message: acted upon at once where its meaning is certain and it is clear who wrote, else shown.
+
+A stop is obeyed whoever uses the number. Everything else needs one person: the only one whom the number reaches, or
+the only one whom our last message to it was for. What is not acted upon waits in the officers' inbox.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, union_all
+from sqlalchemy.orm import Session
+
+from callcentre import phone
+from callcentre.callqueue import entries, turns
+from callcentre.callqueue.models import EntryState, Lane, QueueEntry
+from callcentre.desk import promises
+from callcentre.desk.context import Desk
+from callcentre.dispositions import NumberSign
+from callcentre.funnel import changes
+from callcentre.funnel.stages import Refused, Stage, entering
+from callcentre.outreach import callbacks, messages
+from callcentre.outreach.kinds import Channel, InboundState, MessageKind, MessageState
+from callcentre.outreach.message_models import (
+    ChannelConsent,
+    InboundMessage,
+    Message,
+    MessageRecipient,
+)
+from callcentre.outreach.messages import Draft
+from callcentre.outreach.models import Attempt
+from callcentre.outreach.replies import CONTACTS, Meaning, Reply, read, wished_at
+from callcentre.people import numbers, opt_outs
+from callcentre.people.models import YoungPerson
+from callcentre.planning.blocks import next_window
+from callcentre.planning.eligibility import reconsider
+from callcentre.planning.states import zone_of
+from callcentre.retry.reasons import ReasonCode, reason
+from callcentre.support import appointments
+
+ANSWERS_FOR = timedelta(days=30)
+"""How long after our last message or call an answer belongs to whoever wrote or called."""
+ANSWER_LIVES = timedelta(hours=12)
+"""An answer of ours that could not be sent by then is no longer sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as the provider gave it. `sender`: E.164, or whatever stands for one; `media`: pictures sent along."""
+
+    sid: str
+    sender: str
+    body: str
+    channel: Channel = Channel.SMS
+    media: int = 0
+
+
+@dataclass
+class _Done:
+    """What followed from a message, kept with it."""
+
+    people: list[int] = field(default_factory=list)
+    stages: list[int] = field(default_factory=list)
+    opt_out: int | None = None
+    callback: int | None = None
+    called: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if value not in (None, [], False)}
+
+
+def take_in(session: Session, desk: Desk, incoming: Incoming, *, now: datetime) -> InboundMessage:
+    """Take a message in, once for each identifier of the provider, and act upon it as far as that is safe."""
+    known = session.scalar(select(InboundMessage).where(InboundMessage.provider_sid == incoming.sid))
+    if known is not None:
+        return known
+    local = now.astimezone(desk.programme.tz)
+    reply = read(incoming.body, local)
+    number_id = _number(session, incoming.sender, desk.programme.region)
+    done = _Done(people=_people(session, number_id))
+    row = InboundMessage(
+        provider_sid=incoming.sid,
+        programme_id=desk.programme_id,
+        number_id=number_id,
+        sender=incoming.sender,
+        channel=incoming.channel,
+        body=incoming.body,
+        media=incoming.media,
+        received_at=now,
+        meaning=reply.meaning,
+        certain=reply.certain,
+        officer_id=_officer(session, number_id, now),
+        result={},
+    )
+    if number_id is not None and incoming.channel is Channel.WHATSAPP:
+        _heard_on_whatsapp(session, number_id, now)
+    acted = _act(session, desk, reply, incoming.channel, number_id, done, row.officer_id, now)
+    row.state = InboundState.AUTOMATIC if acted and not incoming.media else InboundState.OPEN
+    row.result = done.as_json()
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _act(
+    session: Session,
+    desk: Desk,
+    reply: Reply,
+    channel: Channel,
+    number_id: int | None,
+    done: _Done,
+    officer_id: int | None,
+    now: datetime,
+) -> bool:
+    """Do what the message asks for; False when somebody has to read it."""
+    if reply.meaning is Meaning.AUTOMATIC:
+        return True
+    if number_id is None:
+        return False
+    if reply.meaning is Meaning.OPT_OUT:
+        done.opt_out = stop(session, desk, number_id, source="message", now=now)
+        return True
+    if reply.meaning is Meaning.OPT_IN:
+        return _opt_in(session, desk, number_id, now)
+    person_id = done.people[0] if len(done.people) == 1 else None
+    if person_id is None:
+        return False
+    entry = _entry(session, desk, person_id)
+    if entry is None:
+        return False
+    if reply.meaning in CONTACTS:
+        done.stages = _contacted(session, desk, person_id, now)
+    if not reply.certain:
+        return False
+    return _act_for_one(session, desk, reply, channel, number_id, entry, done, officer_id, now)
+
+
+def _act_for_one(
+    session: Session,
+    desk: Desk,
+    reply: Reply,
+    channel: Channel,
+    number_id: int,
+    entry: QueueEntry,
+    done: _Done,
+    officer_id: int | None,
+    now: datetime,
+) -> bool:
+    if reply.meaning is Meaning.WRONG_NUMBER:
+        numbers.judge(
+            session, person_id=entry.person_id, number_id=number_id, sign=NumberSign.STRANGER, now=now
+        )
+        reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)
+        return True
+    if entry.state != EntryState.OPEN:
+        if "inbound" not in (entry.reopened_by or "").split() or reply.meaning is Meaning.REFUSAL:
+            return False
+        entries.reopen(session, entry, now=now)
+    zone = zone_of(session, entry.person_id)
+    if appointments.planned_for(session, desk.programme_id, entry.person_id, after=now):
+        return False  # "yes" and "no" answer the reminder of an appointment: an officer reads them
+    match reply.meaning:
+        case Meaning.CALLBACK if not reply.wish.is_vague:
+            wished = wished_at(reply.wish, now.astimezone(zone))
+            _promise(session, desk, entry, number_id, wished, officer_id, channel, done, now)
+        case Meaning.CALLBACK | Meaning.INTEREST:
+            _call_soon(session, desk, entry, number_id, zone.key, now)
+            done.called = True
+        case Meaning.REFUSAL:
+            pause = desk.policy.limits.soft_refusal
+            entry.paused_until = max(now + pause, entry.paused_until or now)
+            callbacks.cancel(session, person_id=entry.person_id, programme_id=desk.programme_id, now=now)
+            turns.withdraw(session, entry.person_id)
+            messages.cancel_for_person(session, entry.person_id)
+            reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)
+        case _:
+            return False
+    return True
+
+
+def stop(session: Session, desk: Desk, number_id: int, *, source: str, now: datetime) -> int:
+    """Stop everything on a number, for everybody whom it reaches, within this transaction; return the opt-out's id."""
+    opt_out_id = opt_outs.opt_out(session, number_id=number_id, source=source, now=now)
+    messages.cancel_for_number(session, number_id)
+    reached = opt_outs.people_reached_by(session, number_id)
+    reconsider(session, desk.programme, desk.programme_id, reached, now=now)
+    for person_id in reached:
+        entry = _entry(session, desk, person_id)
+        if entry is not None and entry.state == EntryState.OPEN:
+            promises.restore(session, desk, entry, now=now)
+    return opt_out_id
+
+
+def _opt_in(session: Session, desk: Desk, number_id: int, now: datetime) -> bool:
+    """Take back a stop that this very number had sent; nobody else's, and no opposition."""
+    if not opt_outs.opt_back_in(session, number_id, now=now):
+        return False
+    reached = opt_outs.people_reached_by(session, number_id)
+    for person_id in sorted(reached):
+        for entry in entries.closed_by(session, person_id, "opted_out"):
+            entries.reopen(session, entry, now=now)
+    reconsider(session, desk.programme, desk.programme_id, reached, now=now)
+    return True
+
+
+def _promise(
+    session: Session,
+    desk: Desk,
+    entry: QueueEntry,
+    number_id: int,
+    wished: datetime,
+    officer_id: int | None,
+    channel: Channel,
+    done: _Done,
+    now: datetime,
+) -> None:
+    """Promise the hour asked for, or the nearest permitted one, and say so in answer."""
+    zone = zone_of(session, entry.person_id)
+    at = desk.policy.hours.nearest_open(wished, zone, not_before=now) or wished
+    callback = callbacks.promise(
+        session,
+        programme_id=desk.programme_id,
+        entry_id=entry.id,
+        person_id=entry.person_id,
+        promised_at=at,
+        by=officer_id,
+        officer_id=officer_id,
+        number_id=number_id,
+        attempt_id=None,
+        note=None,
+        now=now,
+    )
+    promises.put(session, desk, entry, callback, at)
+    done.callback = callback.id
+    person = session.get_one(YoungPerson, entry.person_id)
+    answer(
+        session,
+        desk,
+        number_id,
+        promises.confirmation(desk, at.astimezone(zone), asked=at == wished, language=person.language),
+        step=f"promise-{callback.id}",
+        people=[entry.person_id],
+        channel=channel,
+        now=now,
+    )
+
+
+def answer(
+    session: Session,
+    desk: Desk,
+    number_id: int,
+    body: str,
+    *,
+    step: str,
+    people: list[int],
+    channel: Channel,
+    now: datetime,
+    by: int | None = None,
+) -> int:
+    """Write an answer to what a number sent us; it leaves at once, unless the number opted out."""
+    draft = Draft(
+        programme_id=desk.programme_id,
+        step=step,
+        kind=MessageKind.ANSWER,
+        number_id=number_id,
+        body=body,
+        recipients=tuple(people),
+        due_at=now,
+        not_after=now + ANSWER_LIVES,
+        channel=channel,
+        written_by=by,
+    )
+    return messages.write(session, draft, now=now)
+
+
+def _call_soon(
+    session: Session, desk: Desk, entry: QueueEntry, number_id: int, zone: str, now: datetime
+) -> None:
+    """Let the person be called next, after promises: now, or when calling next opens."""
+    start, end = next_window(desk.programme, zone, now)
+    why = reason(ReasonCode.REPLIED).as_json()
+    turns.put(session, entry, Lane.REPLY, due_at=start, due_until=end, reason=why, number_id=number_id)
+
+
+def _contacted(session: Session, desk: Desk, person_id: int, now: datetime) -> list[int]:
+    held = changes.held_changes(session, programme_id=desk.programme_id, person_id=person_id)
+    if isinstance(entering(Stage.CONTACTED, held), Refused):
+        return []
+    return changes.advance(
+        session,
+        programme_id=desk.programme_id,
+        person_id=person_id,
+        stage=Stage.CONTACTED,
+        at=now,
+        now=now,
+        cause="message",
+    )
+
+
+def _number(session: Session, sender: str, region: str) -> int | None:
+    """Return the sender's number, known or new: a stop from a stranger's must hold when a list brings it later."""
+    parsed = phone.parse(sender, region)
+    return None if parsed.e164 is None else numbers.number_row(session, parsed.e164, parsed.kind.value).id
+
+
+def _people(session: Session, number_id: int | None) -> list[int]:
+    """Return whom a message is from, as far as can be told: several when several people use the number."""
+    if number_id is None:
+        return []
+    reached = opt_outs.people_reached_by(session, number_id)
+    last = session.scalar(
+        select(Message.id)
+        .where(Message.number_id == number_id, Message.state == MessageState.SENT)
+        .order_by(Message.sent_at.desc(), Message.id.desc())
+        .limit(1)
+    )
+    if len(reached) > 1 and last is not None:
+        written = set(
+            session.scalars(select(MessageRecipient.person_id).where(MessageRecipient.message_id == last))
+        )
+        reached = reached & written or reached
+    return sorted(reached)
+
+
+def _officer(session: Session, number_id: int | None, now: datetime) -> int | None:
+    """Return who called or wrote to the number last: the answer is shown to them first."""
+    if number_id is None:
+        return None
+    since = now - ANSWERS_FOR
+    called = select(Attempt.officer_id.label("officer"), Attempt.started_at.label("at")).where(
+        Attempt.number_id == number_id, Attempt.started_at > since
+    )
+    wrote = select(Message.written_by, Message.sent_at).where(
+        Message.number_id == number_id, Message.written_by.is_not(None), Message.sent_at > since
+    )
+    both = union_all(called, wrote).subquery()
+    return session.scalar(select(both.c.officer).order_by(both.c.at.desc()).limit(1))
+
+
+def _heard_on_whatsapp(session: Session, number_id: int, now: datetime) -> None:
+    """Who writes to us there agrees to be answered there, for 24 hours."""
+    consent = session.get(ChannelConsent, (number_id, Channel.WHATSAPP.value))
+    if consent is None:
+        consent = ChannelConsent(
+            number_id=number_id, channel=Channel.WHATSAPP, given_at=now, given_how="inbound"
+        )
+        session.add(consent)
+    consent.last_inbound_at = now
+
+
+def _entry(session: Session, desk: Desk, person_id: int) -> QueueEntry | None:
+    return session.scalar(
+        select(QueueEntry).where(
+            QueueEntry.programme_id == desk.programme_id, QueueEntry.person_id == person_id
+        )
+    )

@@ -1,0 +1,246 @@
+"""Messages that belong to the plan of calls: a notice before the first, a word after the n-th in vain, a reminder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.directory import queries as directory
+from callcentre.dispositions import RetryKind
+from callcentre.outreach import messages
+from callcentre.outreach.kinds import MessageKind
+from callcentre.outreach.message_models import Message, MessageRecipient
+from callcentre.outreach.messages import Draft
+from callcentre.outreach.models import Attempt
+from callcentre.people.kinds import NumberOwner, NumberVerdict
+from callcentre.people.models import OptOut, PersonNumber, PhoneNumber, YoungPerson
+from callcentre.phone import NumberKind
+from callcentre.planning.writing import text_of
+from callcentre.programmes import MessageConfig, Programme
+from callcentre.support.kinds import AppointmentState
+from callcentre.support.models import Appointment
+
+AT_ONCE = 500
+"""Messages written in one go at most."""
+UNANSWERED_DAYS = timedelta(days=3)
+"""A word after an unanswered call goes within so many days of it, or not at all."""
+_IN_VAIN = tuple(
+    kind.value for kind in (RetryKind.NO_ANSWER, RetryKind.BUSY, RetryKind.TECHNICAL, RetryKind.THIRD_PARTY)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Touch:
+    person_id: int
+    step: str
+    due_at: datetime
+    not_after: datetime
+    at: datetime | None = None
+
+
+def plan_touches(
+    session: Session, programme: Programme, programme_id: int, *, answerable: bool, now: datetime
+) -> int:
+    """Write down the messages that the plan calls for now; return how many. `answerable`: our sender can receive."""
+    written = 0
+    for template in programme.messaging.templates:
+        days = programme.messaging.pre_notice_days
+        touches = list(_touches(session, template, programme_id, days, now))
+        for touch in touches[:AT_ONCE]:
+            written += _write(
+                session, programme, programme_id, template, touch, answerable=answerable, now=now
+            )
+    return written
+
+
+def plan_all_touches(
+    session: Session, programmes: Mapping[str, Programme], *, answerable: bool, now: datetime
+) -> int:
+    """Write down the messages that every programme's plan calls for; return how many."""
+    written = 0
+    for programme in programmes.values():
+        programme_id = directory.programme_id(session, programme.code)
+        if programme_id is not None:
+            written += plan_touches(session, programme, programme_id, answerable=answerable, now=now)
+    return written
+
+
+def number_for_text(session: Session, person_id: int) -> int | None:
+    """Return the number to write to: the young person's own first usable mobile that did not opt out, or None."""
+    stopped = select(OptOut.number_id).where(OptOut.revoked_at.is_(None))
+    return session.scalar(
+        select(PersonNumber.number_id)
+        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+        .where(
+            PersonNumber.person_id == person_id,
+            PersonNumber.owner == NumberOwner.YOUNG_PERSON,
+            PersonNumber.callable,
+            PersonNumber.verdict.not_in((NumberVerdict.WRONG, NumberVerdict.DEAD)),
+            PhoneNumber.kind == NumberKind.MOBILE,
+            PersonNumber.number_id.not_in(stopped),
+        )
+        .order_by(PersonNumber.position, PersonNumber.id)
+        .limit(1)
+    )
+
+
+def is_wanted(session: Session, message: Message, person_id: int) -> bool:
+    """Tell whether what a message of the plan is for still stands for a person."""
+    if message.kind == MessageKind.REMINDER:
+        appointment = session.get(Appointment, int(message.step.rpartition("-")[2]))
+        return appointment is not None and appointment.state == AppointmentState.PLANNED
+    if message.kind not in (MessageKind.PRE_NOTICE, MessageKind.UNANSWERED):
+        return True
+    entry = session.scalar(
+        select(QueueEntry).where(
+            QueueEntry.programme_id == message.programme_id, QueueEntry.person_id == person_id
+        )
+    )
+    if entry is None or entry.state != EntryState.OPEN:
+        return False
+    if message.kind == MessageKind.UNANSWERED:
+        return _last_was_in_vain(session, person_id)
+    called = select(Attempt.id).where(Attempt.person_id == person_id, Attempt.started_at >= entry.opened_at)
+    return session.scalar(called.limit(1)) is None
+
+
+def _last_was_in_vain(session: Session, person_id: int) -> bool:
+    last = session.scalar(
+        select(Attempt.retry_kind)
+        .where(Attempt.person_id == person_id, Attempt.ended_at.is_not(None))
+        .order_by(Attempt.started_at.desc(), Attempt.id.desc())
+        .limit(1)
+    )
+    return last in _IN_VAIN
+
+
+def _touches(
+    session: Session, template: MessageConfig, programme_id: int, notice_days: int, now: datetime
+) -> Iterator[_Touch]:
+    match template.kind:
+        case "pre_notice":
+            yield from _never_called(session, template, programme_id, notice_days, now)
+        case "unanswered":
+            yield from _unanswered(session, template, programme_id, now)
+        case "reminder":
+            yield from _appointments(session, template, programme_id, now)
+
+
+def _never_called(
+    session: Session, template: MessageConfig, programme_id: int, notice_days: int, now: datetime
+) -> Iterator[_Touch]:
+    days = timedelta(days=notice_days)
+    rows = session.execute(
+        select(QueueEntry.person_id, QueueEntry.opened_at)
+        .where(
+            QueueEntry.programme_id == programme_id,
+            QueueEntry.state == EntryState.OPEN,
+            QueueEntry.opened_at > now - days,
+            QueueEntry.person_id.not_in(_written(programme_id, template.code)),
+            QueueEntry.person_id.not_in(select(Attempt.person_id).where(Attempt.started_at > now - days)),
+        )
+        .order_by(QueueEntry.priority, QueueEntry.id)
+        .limit(AT_ONCE)
+    )
+    for person_id, opened_at in rows:
+        yield _Touch(person_id, template.code, now, opened_at + days)
+
+
+def _unanswered(
+    session: Session, template: MessageConfig, programme_id: int, now: datetime
+) -> Iterator[_Touch]:
+    recent = (
+        select(Attempt.person_id)
+        .where(
+            Attempt.programme_id == programme_id,
+            Attempt.started_at > now - UNANSWERED_DAYS,
+            Attempt.retry_kind.in_(_IN_VAIN),
+        )
+        .distinct()
+    )
+    rows = session.execute(
+        select(Attempt.person_id, func.count(), func.max(Attempt.started_at))
+        .join(
+            QueueEntry,
+            (QueueEntry.person_id == Attempt.person_id) & (QueueEntry.programme_id == Attempt.programme_id),
+        )
+        .where(
+            Attempt.programme_id == programme_id,
+            Attempt.person_id.in_(recent),
+            Attempt.person_id.not_in(_written(programme_id, template.code)),
+            Attempt.retry_kind.in_(_IN_VAIN),
+            Attempt.started_at >= QueueEntry.opened_at,
+            QueueEntry.state == EntryState.OPEN,
+        )
+        .group_by(Attempt.person_id)
+        .having(func.count() == template.after_unanswered)
+        .limit(AT_ONCE)
+    )
+    for person_id, _, last in rows:
+        yield _Touch(person_id, template.code, now, last + UNANSWERED_DAYS)
+
+
+def _appointments(
+    session: Session, template: MessageConfig, programme_id: int, now: datetime
+) -> Iterator[_Touch]:
+    ahead = timedelta(hours=template.hours_before or 0)
+    rows = session.scalars(
+        select(Appointment)
+        .where(
+            Appointment.programme_id == programme_id,
+            Appointment.state == AppointmentState.PLANNED,
+            Appointment.starts_at > now,
+            Appointment.starts_at <= now + ahead,
+        )
+        .limit(AT_ONCE)
+    )
+    for row in rows:
+        step = f"{template.code}-{row.id}"
+        known = session.scalar(
+            select(Message.id).where(Message.programme_id == programme_id, Message.step == step)
+        )
+        if known is None:
+            yield _Touch(row.person_id, step, now, row.starts_at - timedelta(hours=1), row.starts_at)
+
+
+def _written(programme_id: int, step: str):  # type: ignore[no-untyped-def]  # a subquery
+    return (
+        select(MessageRecipient.person_id)
+        .join(Message, Message.id == MessageRecipient.message_id)
+        .where(Message.programme_id == programme_id, Message.step == step)
+    )
+
+
+def _write(
+    session: Session,
+    programme: Programme,
+    programme_id: int,
+    template: MessageConfig,
+    touch: _Touch,
+    *,
+    answerable: bool,
+    now: datetime,
+) -> int:
+    number_id = number_for_text(session, touch.person_id)
+    if number_id is None:
+        return 0
+    person = session.get_one(YoungPerson, touch.person_id)
+    at = touch.at.astimezone(ZoneInfo(person.zone)) if touch.at else None
+    draft = Draft(
+        programme_id=programme_id,
+        step=touch.step,
+        kind=MessageKind(template.kind),
+        number_id=number_id,
+        body=text_of(programme, template, language=person.language, answerable=answerable, at=at),
+        recipients=(touch.person_id,),
+        due_at=touch.due_at,
+        not_after=touch.not_after,
+    )
+    messages.write(session, draft, now=now)
+    return 1
