@@ -280,6 +280,7 @@ def _pattern(table: Mapping[str, int]) -> re.Pattern[str]:
 
 _TABLES = {codec: _bytes_by_character(codec) for codec in _WRONG}
 _PATTERNS = {codec: _pattern(table) for codec, table in _TABLES.items()}
+_RUNS = {codec: re.compile(f"[{''.join(map(re.escape, table))}]{{2,}}") for codec, table in _TABLES.items()}
 
 
 def _twice(content: bytes) -> bool:
@@ -288,25 +289,27 @@ def _twice(content: bytes) -> bool:
 
 def repair(text: str) -> str:
     """Text in which UTF-8 that was read as something else, up to three times over, is UTF-8 again."""
+    if _TWICE.search(text) is None:
+        return text
+    before = text
+    for codec in _WRONG:
+        text = _RUNS[codec].sub(lambda run, codec=codec: _unread(run[0], codec), text)  # type: ignore[misc]
+        text = _PATTERNS[codec].sub(lambda pair, codec=codec: _unread(pair[0], codec), text)  # type: ignore[misc]
+    # A non-breaking space, the second half of a broken "à", is often made a plain one on the way.
+    return text if text == before else re.sub(r"Ã (?=\w)", "à ", text)
+
+
+def _unread(characters: str, codec: str) -> str:
+    """What was meant by characters that were read in the wrong encoding; themselves if that makes no sense."""
+    text = characters
     for _ in range(3):
-        if _TWICE.search(text) is None:
+        try:
+            text = bytes(_TABLES[codec][c] for c in text).decode("utf-8")
+        except (UnicodeDecodeError, KeyError):
             break
-        before = text
-        for codec in _WRONG:
-            text = _PATTERNS[codec].sub(lambda found, codec=codec: _once(found[0], codec), text)  # type: ignore[misc]
-        if text == before:
-            break
-        text = re.sub("Ã (?=\\w)|Ã(?= )", "à ", text).replace("à  ", "à ")
-    return text
-
-
-def _once(characters: str, codec: str) -> str:
-    try:
-        text = bytes(_TABLES[codec][c] for c in characters).decode("utf-8")
-    except UnicodeDecodeError:
-        return characters
-    # What is still encoded once too often is mended in the next round.
-    return text if text in _PLAUSIBLE or text in "ÃÂÅâ" or "\x80" <= text < "\xa0" else characters
+        if _PLAUSIBLE.issuperset(text):
+            return text
+    return characters
 
 
 def _without_entities(text: str, said: NoteCode | None) -> tuple[str, NoteCode | None]:

@@ -112,11 +112,11 @@ def _fates(expected: Expected, outcome: Outcome) -> list[str]:
 
 
 def _people(expected: Expected, outcome: Outcome) -> list[str]:
-    if expected.people is None:
+    if expected.people is None and not expected.has:
         return []
     left = list(outcome.people)
     found = []
-    for wanted in expected.people:
+    for wanted in (*(expected.people or ()), *expected.has):
         candidates = [one for one in left if _is(one, wanted)]
         if not candidates:
             found.append(f"{wanted.family_name} {wanted.first_name} {wanted.birth_date} is not there")
@@ -124,7 +124,8 @@ def _people(expected: Expected, outcome: Outcome) -> list[str]:
         fitting = [one for one in candidates if not _unlike(one, wanted)]
         left.remove((fitting or candidates)[0])
         found += [] if fitting else _unlike(candidates[0], wanted)
-    found += [f"{one.family_name} {one.first_name} {one.birth_date} is there too" for one in left]
+    if expected.people is not None:
+        found += [f"{one.family_name} {one.first_name} {one.birth_date} is there too" for one in left]
     return found
 
 

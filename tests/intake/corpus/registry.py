@@ -65,6 +65,8 @@ class Expected:
     """The code of the refusal of the whole file."""
     people: tuple[Person, ...] | None = None
     """Exactly who is in the programme afterwards."""
+    has: tuple[Person, ...] = ()
+    """Who is in the programme afterwards, among others."""
     rows: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     """"12" or "Sheet!12" to a fate, or to a fate and reason codes that must be among the row's."""
     others: str | None = None
