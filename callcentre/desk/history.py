@@ -6,16 +6,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.models import User
 from callcentre.callqueue.models import LeaseEnding, LeaseLog
+from callcentre.desk import decisions, undo
+from callcentre.desk.kinds import DecisionKind
 from callcentre.funnel import queries as funnel
 from callcentre.intake.models import ListFile, ListRow
 from callcentre.outreach.models import Attempt, Callback
 from callcentre.people.models import Opposition, OptOut, PersonNumber, PhoneNumber
+from callcentre.planning.models import RouteStep
 from callcentre.support.models import Appointment, Solution
 
 
@@ -35,6 +39,9 @@ class EventKind(StrEnum):
     OPPOSITION_TAKEN_BACK = "opposition_taken_back"
     LIST_ROW = "list_row"
     SKIPPED = "skipped"
+    ROUTE = "route"
+    DECISION = "decision"
+    """What a supervisor decided; `code` is a `DecisionKind`, `text` the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,9 @@ class Event:
     about: datetime | date | None = None
     extra: str | None = None
     is_corrected: bool = False
+    attempt_id: int | None = None
+    why: dict[str, Any] | None = None
+    """Why a call was made when it was, as a stored reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,8 @@ class File:
     solutions: tuple[SolutionView, ...]
     opposition: StopView | None
     opt_outs: tuple[StopView, ...]
+    undoable: frozenset[int] = frozenset()
+    """Calls whose result a supervisor may still take back."""
 
 
 def file_of(session: Session, programme_id: int, person_id: int) -> File:
@@ -120,6 +132,8 @@ def file_of(session: Session, programme_id: int, person_id: int) -> File:
         *_stages(session, programme_id, person_id, who),
         *_lists(session, person_id),
         *_skips(session, person_id, who),
+        *_routes(session, programme_id, person_id, who),
+        *_decisions(session, programme_id, person_id),
         *_appointment_events(appointments, who),
         *_solution_events(solutions, who),
         *_stop_events([(row, None) for row in oppositions], EventKind.OPPOSITION, who),
@@ -137,6 +151,9 @@ def file_of(session: Session, programme_id: int, person_id: int) -> File:
         opposition=StopView(standing.id, standing.at, standing.source, None) if standing else None,
         opt_outs=tuple(
             StopView(row.id, row.at, row.source, e164) for row, e164 in opt_outs if row.revoked_at is None
+        ),
+        undoable=undo.undoable(
+            session, [event.attempt_id for event in events if event.attempt_id is not None]
         ),
     )
 
@@ -168,6 +185,8 @@ def _attempts(session: Session, person_id: int, who: _Who) -> Iterator[Event]:
             number=e164,
             extra=attempt.direction,
             is_corrected=attempt.corrected_at is not None,
+            attempt_id=attempt.id,
+            why=attempt.why,
         )
 
 
@@ -212,6 +231,49 @@ def _skips(session: Session, person_id: int, who: _Who) -> Iterator[Event]:
     )
     for row in rows:
         yield Event(EventKind.SKIPPED, row.ended_at, row.skip_reason or "", by=who(row.officer_id))
+
+
+_SHOWN_OTHERWISE = frozenset(
+    {
+        DecisionKind.OPPOSITION_LIFTED,
+        DecisionKind.OPT_OUT_LIFTED,
+        DecisionKind.CALL_SETTLED,
+        DecisionKind.CARD_FREED,
+    }
+)
+"""Decisions whose effect is an event of the history by itself, or no event for the person at all."""
+
+
+def _decisions(session: Session, programme_id: int, person_id: int) -> Iterator[Event]:
+    for decision in decisions.of_person(session, programme_id, person_id):
+        if decision.kind not in _SHOWN_OTHERWISE:
+            yield Event(
+                EventKind.DECISION,
+                decision.at,
+                decision.kind.value,
+                by=decision.by,
+                text=decision.reason or None,
+            )
+
+
+def _routes(session: Session, programme_id: int, person_id: int, who: _Who) -> Iterator[Event]:
+    """Steps of other routes that were done; an answer that is still waited for is one of them."""
+    rows = session.scalars(
+        select(RouteStep).where(
+            RouteStep.programme_id == programme_id,
+            RouteStep.person_id == person_id,
+            RouteStep.result.is_not(None),
+        )
+    )
+    for step in rows:
+        yield Event(
+            EventKind.ROUTE,
+            step.done_at or step.created_at,
+            step.route,
+            by=who(step.done_by),
+            text=step.note,
+            extra=step.result,
+        )
 
 
 def _appointment_events(rows: Iterable[Appointment], who: _Who) -> Iterator[Event]:

@@ -25,10 +25,15 @@ from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.people.households import households
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.load import record_blocks
-from callcentre.planning.policies import policy_of
+from callcentre.planning.policies import policy_in_force, policy_of
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
-from callcentre.retry.plan import Permission, may_call
+from callcentre.retry.learnt import Learnt, is_control
+from callcentre.retry.plan import Permission, eligible_in, may_call
+from callcentre.retry.policy import Policy
+from callcentre.retry.preference import Option
+from callcentre.retry.reasons import ReasonCode, reason
+from callcentre.retry.state import PersonState
 
 LOW = 64
 """Ready people below which more are planned, so that no territory runs dry while it has people to call: these, or
@@ -251,21 +256,62 @@ def _make_ready(
     people = {person: entry for entry, person in chosen}
     sharers, busy = _households(session, people)
     states = states_of(session, programme, programme_id, people)
-    policy = policy_of(programme)
-    permitted, refused = [], []
+    policy = policy_in_force(session, programme, programme_id)
+    permitted, ready, refused = [], [], []
     for person, entry in people.items():
         if person in busy:
             continue
         answer = may_call(states[person], policy, now=now)
         if isinstance(answer, Permission):
             permitted.append({"entry": entry, "shares": person in sharers, "preferred": hour is _PREFERRED})
+            ready.append((entry, states[person]))
         else:
             refused.append(person)
     if refused:
         reconsider(session, programme, programme_id, refused, now=now)
     if permitted:
         session.execute(_INSERT, permitted)
+        if hour is not _PREFERRED:
+            _say_earlier(session, ready, policy, now)
     return len(permitted)
+
+
+def _say_earlier(
+    session: Session, brought: Sequence[tuple[int, PersonState]], policy: Policy, now: datetime
+) -> None:
+    """Explain people who are given to idle officers before the hour that was preferred, by the chances of now."""
+    preference = policy.preference
+    if not isinstance(preference, Learnt):
+        return
+    said = {
+        entry: why
+        for entry, state in brought
+        if not is_control(state.person_id, preference.tuning)
+        and (why := _earlier(session.get_one(QueueEntry, entry), state, policy, preference, now)) is not None
+    }
+    for entry, why in said.items():
+        session.execute(update(Turn).where(Turn.entry_id == entry, Turn.token.is_(None)).values(reason=why))
+
+
+def _earlier(
+    entry: QueueEntry, state: PersonState, policy: Policy, preference: Learnt, now: datetime
+) -> dict[str, Any] | None:
+    planned = entry.reason.get("params", {}).get("slot")
+    block = policy.hours.block_at(now, state.zone)
+    option = None if block is None else eligible_in(state, policy, block=block, now=now)
+    if not isinstance(option, Option) or planned in (None, option.block.slot):
+        return None
+    found = preference.compare(state, (option,), now=now)
+    other = next((rated for rated in found.others if rated.slot == planned), None)
+    if other is None:
+        return None
+    return reason(
+        ReasonCode.LEARNT_EARLIER,
+        slot=found.chosen.slot.value,
+        one_in=found.chosen.one_in,
+        other_slot=other.slot.value,
+        other_one_in=other.one_in,
+    ).as_json()
 
 
 def _candidates(

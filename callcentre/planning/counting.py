@@ -21,7 +21,7 @@ from callcentre.dispositions import RetryKind
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import NumberOwner, YoungPerson
 from callcentre.planning.fits import learning_of
-from callcentre.planning.models import CallHistory, RetryLearning, SecondCalls
+from callcentre.planning.models import CallHistory, RetryFit, RetryLearning, SecondCalls
 from callcentre.programmes import Programme
 from callcentre.retry.learning import Group, SecondTally
 from callcentre.retry.profiles import SLOTS
@@ -43,7 +43,7 @@ _ANSWERED = frozenset(
         RetryKind.THIRD_PARTY.value,
     }
 )
-_CONTACTS = _ANSWERED - {RetryKind.THIRD_PARTY.value}
+CONTACTS = _ANSWERED - {RetryKind.THIRD_PARTY.value}
 _SAYS_NOTHING = frozenset(
     {RetryKind.TECHNICAL.value, RetryKind.WRONG_NUMBER.value, RetryKind.DEAD_NUMBER.value}
 )
@@ -77,6 +77,8 @@ def count_calls(
         if learning.counting_since is None:
             learning.counting_since, learning.counted_person = now, 0
         since, after = learning.counted_until, learning.counted_person or 0
+        if since is not None and _other_weights(session, learning.fit_id, programme):
+            since = learning.counted_until = None  # the settings changed: everybody is counted anew
     counted = 0
     while True:
         with reading(sessions) as session:
@@ -95,6 +97,20 @@ def count_calls(
             None,
         )
     return counted
+
+
+def _other_weights(session: Session, fit_id: int | None, programme: Programme) -> bool:
+    """Whether the last fit rests on calls that were weighed in another way than the settings now say."""
+    basis = None if fit_id is None else session.scalar(select(RetryFit.basis).where(RetryFit.id == fit_id))
+    tuning = programme.constants
+    return (
+        basis is not None
+        and tuning is not None
+        and any(
+            basis.get(name, getattr(tuning, name)) != getattr(tuning, name)
+            for name in ("half_life_days", "uses_answered_hours")
+        )
+    )
 
 
 def _next_people(session: Session, programme_id: int, since: datetime | None, after: int) -> Sequence[int]:
@@ -163,7 +179,7 @@ class _Calls:
         kind = None if row.corrected_at is not None else row.retry_kind
         heard, place = kind in _ANSWERED, _PLACES[row.slot]
         if row.direction == "inbound":
-            heard = kind in _CONTACTS
+            heard = kind in CONTACTS
             if not heard:
                 return
         elif row.direction != "outbound" or kind in _SAYS_NOTHING:
@@ -172,7 +188,7 @@ class _Calls:
         if row.owner == NumberOwner.GUARDIAN and row.direction == "outbound":
             sums = self.second[row.person_id, place]
             sums[1 if heard else 0] += weight
-            sums[2] += weight if kind in _CONTACTS else 0.0
+            sums[2] += weight if kind in CONTACTS else 0.0
         elif not heard or self._tuning.uses_answered_hours:
             counts = self.own.setdefault(row.person_id, [0] * 10 + [0.0] * 10)
             column = (len(SLOTS) if heard else 0) + place

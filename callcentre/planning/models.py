@@ -7,46 +7,27 @@ which version is in force, since when learning is frozen, and how far the night'
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcentre.database import Base, Identifier, JsonValue
+from callcentre.planning.kinds import FitSource, StepResult, StepState
 
-
-class FitSource(StrEnum):
-    """What made a version of the learnt numbers."""
-
-    PRIOR = "prior"
-    """The starting numbers of `config/`."""
-    NIGHTLY = "nightly"
-    BY_HAND = "by_hand"
-
-
-class StepState(StrEnum):
-    """Where a step of the other routes stands."""
-
-    WAITING = "waiting"
-    """An earlier step comes first."""
-    DUE = "due"
-    SENT = "sent"
-    """Done, and given time to work."""
-    DONE = "done"
-    NOT_POSSIBLE = "not_possible"
-    CANCELLED = "cancelled"
-
-
-class StepResult(StrEnum):
-    """What came of a step."""
-
-    BY_PLAN = "by_plan"
-    """The calls have done it already."""
-    SENT = "sent"
-    FOUND = "found"
-    """A number that was not known."""
-    NOTHING = "nothing"
+__all__ = [
+    "BlockRecord",
+    "CallHistory",
+    "FitSource",
+    "RetryFit",
+    "RetryLearning",
+    "RouteMailing",
+    "RouteStep",
+    "SecondCalls",
+    "SlotLoad",
+    "StepResult",
+    "StepState",
+]
 
 
 class RetryFit(Base):

@@ -6,16 +6,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.database import reading, writing
 from callcentre.directory import queries as directory
-from callcentre.planning.counting import count_calls, groups_of, seconds_of
+from callcentre.outreach.models import Attempt
+from callcentre.planning.counting import CONTACTS, count_calls, groups_of, seconds_of
 from callcentre.planning.fits import fit_in_force, keep, learning_of
 from callcentre.planning.models import FitSource
 from callcentre.planning.replan import replan
 from callcentre.programmes import Programme
 from callcentre.retry.learning import Group, refit
+from callcentre.retry.learnt import is_control
 from callcentre.tuning import RetryTuning
 
 
@@ -61,10 +64,33 @@ def fit_again(
     previous = fit_in_force(session, programme, programme_id)
     fit = refit(previous, groups, seconds, tuning=tuning, today=today)
     source = FitSource.BY_HAND if by_hand else FitSource.NIGHTLY
-    return keep(session, programme_id, fit, source=source, basis=basis_of(groups, tuning), now=now)
+    basis = basis_of(groups, tuning)
+    if tuning.control_share:
+        basis["arms"] = _arms(session, programme_id, tuning)
+    return keep(session, programme_id, fit, source=source, basis=basis, now=now)
 
 
-def basis_of(groups: Iterable[Group], _tuning: RetryTuning) -> dict[str, Any]:
+def _arms(session: Session, programme_id: int, tuning: RetryTuning) -> dict[str, dict[str, int]]:
+    """People called, people who answered in person, and calls: those kept on rotation against the others."""
+    answered = case(
+        (Attempt.retry_kind.in_(CONTACTS) & Attempt.corrected_at.is_(None), 1),
+        else_=0,
+    )
+    rows = session.execute(
+        select(Attempt.person_id, func.count(), func.max(answered))
+        .where(Attempt.programme_id == programme_id, Attempt.direction == "outbound")
+        .group_by(Attempt.person_id)
+    )
+    arms = {name: {"people": 0, "contacted": 0, "calls": 0} for name in ("control", "learnt")}
+    for person_id, calls, reached in rows:
+        arm = arms["control" if is_control(person_id, tuning) else "learnt"]
+        arm["people"] += 1
+        arm["contacted"] += reached
+        arm["calls"] += calls
+    return arms
+
+
+def basis_of(groups: Iterable[Group], tuning: RetryTuning) -> dict[str, Any]:
     """What a fit rests on, in plain counts: people, calls and answers on their own numbers, by slot too."""
     people, calls, answers = 0, [0] * 5, [0] * 5
     for group in groups:
@@ -73,4 +99,10 @@ def basis_of(groups: Iterable[Group], _tuning: RetryTuning) -> dict[str, Any]:
             missed, taken = group.unanswered[place], group.answered[place]
             calls[place] += int(group.people) * (missed + taken)
             answers[place] += int(group.people) * taken
-    return {"people": people, "calls": calls, "answers": answers}
+    return {
+        "people": people,
+        "calls": calls,
+        "answers": answers,
+        "half_life_days": tuning.half_life_days,
+        "uses_answered_hours": tuning.uses_answered_hours,
+    }

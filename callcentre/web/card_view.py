@@ -98,12 +98,15 @@ def own_keys(desk: Desk) -> dict[str, str]:
 
 
 def why_now(card: Card, desk: Desk, now: datetime) -> str:
-    """Return, in one sentence, why this person is on the desk; a slot named is the one that it is now."""
+    """Return, in one sentence, why this person is on the desk; a slot named is the one that it is now.
+
+    A sentence with chances is shown as it was worked out: they belong to the slot that it names.
+    """
     lane = card.lease.lane
     if lane in _LANES:
         return gettext(_LANES[lane])
     block = desk.policy.hours.block_at(now, ZoneInfo(card.person.zone))
-    if block is None or "slot" not in card.why.params:
+    if block is None or "slot" not in card.why.params or "one_in" in card.why.params:
         return in_words(card.why)
     return in_words(Reason(card.why.code, {**card.why.params, "slot": block.slot.value}))
 

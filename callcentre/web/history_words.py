@@ -7,13 +7,18 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from callcentre.desk.history import Event, EventKind
+from callcentre.desk.kinds import DecisionKind
 from callcentre.funnel.stages import Stage
+from callcentre.planning.kinds import StepResult
 from callcentre.programmes import Programme
+from callcentre.retry.reasons import Reason
 from callcentre.support.kinds import AppointmentState, Evidence, SolutionKind
 from callcentre.web import labels
-from callcentre.web.card_view import SOLUTION_LABELS
+from callcentre.web.card_view import SOLUTION_LABELS, in_words
 from callcentre.web.formats import day, moment, phone
+from callcentre.web.forms import choice_of
 from callcentre.web.i18n import gettext, mark, words
+from callcentre.web.route_words import RESULTS
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Line:
     by: str | None
     note: str | None
     is_corrected: bool
+    attempt_id: int | None = None
 
 
 APPOINTMENT_LABELS = {
@@ -87,6 +93,7 @@ def _line(event: Event, programme: Programme) -> Line:
         by=event.by,
         note=event.text if event.kind in _WITH_NOTE else None,
         is_corrected=event.is_corrected,
+        attempt_id=event.attempt_id,
     )
 
 
@@ -94,8 +101,10 @@ _WITH_NOTE = frozenset(
     {
         EventKind.ATTEMPT,
         EventKind.SOLUTION,
+        EventKind.ROUTE,
         EventKind.OPPOSITION_TAKEN_BACK,
         EventKind.OPT_OUT_TAKEN_BACK,
+        EventKind.DECISION,
     }
 )
 
@@ -174,6 +183,17 @@ def _skipped(event: Event, programme: Programme) -> _Words:
     return "○", gettext("Fiche passée"), words(reason) if reason else event.code
 
 
+def _decision(event: Event, _programme: Programme) -> _Words:
+    return "◇", gettext(labels.DECISIONS[DecisionKind(event.code)]), ""
+
+
+def _route(event: Event, programme: Programme) -> _Words:
+    route = next((one for one in programme.routes if one.code == event.code), None)
+    title = gettext("Autre voie : %(route)s", route=words(route.labels) if route else event.code)
+    result = choice_of(StepResult, event.extra)
+    return "◇", title, gettext(RESULTS[result]) if result else ""
+
+
 _WRITERS: Mapping[EventKind, Callable[[Event, Programme], _Words]] = {
     EventKind.ATTEMPT: _attempt,
     EventKind.PROMISE: _promise,
@@ -188,7 +208,17 @@ _WRITERS: Mapping[EventKind, Callable[[Event, Programme], _Words]] = {
     EventKind.OPPOSITION_TAKEN_BACK: _opposition_back,
     EventKind.LIST_ROW: _list_row,
     EventKind.SKIPPED: _skipped,
+    EventKind.ROUTE: _route,
+    EventKind.DECISION: _decision,
 }
+
+
+def _why(event: Event) -> str:
+    """The reason that was stored with a call; one that is no longer known is left out."""
+    try:
+        return in_words(Reason.from_json(event.why)) if event.why else ""
+    except (KeyError, ValueError):
+        return ""
 
 
 def _undone(event: Event) -> str:

@@ -29,10 +29,12 @@ class Entry:
 NAVIGATION = (
     Entry("desk", "/desk", mark("Appels")),
     Entry("people", "/people", mark("Personnes")),
+    Entry("details", "/details", mark("Coordonnées")),
     Entry("supervision", "/supervision", mark("Supervision")),
     Entry("funnel", "/funnel", mark("Parcours")),
     Entry("lists", "/lists", mark("Listes")),
     Entry("users", "/users", mark("Comptes")),
+    Entry("audit", "/audit", mark("Journal")),
 )
 
 ROLE_LABELS = {

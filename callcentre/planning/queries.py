@@ -1,0 +1,534 @@
+"""What pages and the API read of planning: the learnt numbers with what they rest on, and the work of other routes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from callcentre.accounts.models import User
+from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.directory.models import School, Territory
+from callcentre.people.models import Guardian, PersonNumber, PhoneNumber, YoungPerson
+from callcentre.planning.kinds import StepResult, StepState
+from callcentre.planning.models import (
+    BlockRecord,
+    RetryFit,
+    RetryLearning,
+    RouteMailing,
+    RouteStep,
+    SlotLoad,
+)
+from callcentre.planning.routes import FINAL, IN_ROUND
+from callcentre.planning.states import eighteenth_birthday
+from callcentre.programmes import Programme
+from callcentre.retry.profiles import SLOTS, Fit, History, chances, first_fit, interval
+from callcentre.retry.waiting import Load, queue_days
+
+VERSIONS_SHOWN = 30
+BLOCKS_SHOWN = 20
+STEPS_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A rate with its 95 % interval and the calls (faded or plain) that it rests on."""
+
+    rate: float
+    low: float
+    high: float
+    calls: float
+
+    @classmethod
+    def of(cls, rate: float, calls: float) -> Chance:
+        """The rate with the interval of so many calls."""
+        return cls(rate, *interval(rate, calls), calls)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """A profile of availability: its part of the people, and its chances by slot."""
+
+    name: str
+    share: float
+    chances: tuple[Chance, ...]
+    is_fixed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """A segment: how many of its people were called, and the chance of a first call by slot."""
+
+    code: str
+    people: float
+    first_call: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the learnt numbers, as a line of the list of versions."""
+
+    version: int
+    made_at: datetime
+    source: str
+    people: int
+    calls: int
+    is_in_force: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRow:
+    """How full a slot is: the part of those who wanted it that could be called lately, and the days that it costs."""
+
+    slot: str
+    served_part: float
+    blocks: int
+    queue_days: float
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRow:
+    """A block that is over."""
+
+    day: date
+    slot: str
+    called: int
+    left_over: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """People called under one way of choosing hours, and how many of them answered in person."""
+
+    people: int
+    contacted: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class LearntHours:
+    """Everything that the page of learnt numbers shows; `raw` are plain counts, untouched by any model."""
+
+    version: int
+    made_at: datetime | None
+    source: str
+    frozen_at: datetime | None
+    frozen_by: str | None
+    frozen_reason: str | None
+    people: int
+    raw: tuple[Chance, ...]
+    raw_answers: tuple[int, ...]
+    first_call: tuple[float, ...]
+    profiles: tuple[ProfileRow, ...]
+    segments: tuple[SegmentRow, ...]
+    second: tuple[Chance, ...]
+    second_worth: float
+    load: tuple[LoadRow, ...]
+    blocks: tuple[BlockRow, ...]
+    versions: tuple[Version, ...]
+    arms: dict[str, Arm]
+    control_share: float
+    counted_until: datetime | None
+
+
+def learnt_hours(session: Session, programme: Programme, programme_id: int) -> LearntHours | None:
+    """Return the numbers in force and their history; None for a programme that only rotates."""
+    tuning = programme.constants
+    if tuning is None:
+        return None
+    found = session.execute(
+        select(RetryLearning, RetryFit, User.display_name)
+        .outerjoin(RetryFit, RetryFit.id == RetryLearning.fit_id)
+        .outerjoin(User, User.id == RetryLearning.frozen_by)
+        .where(RetryLearning.programme_id == programme_id)
+    ).first()
+    learning, row, frozen_by = found if found is not None else (None, None, None)
+    fit = first_fit(tuning) if row is None else Fit.from_json(row.numbers)
+    basis: dict[str, Any] = {} if row is None else row.basis
+    calls, answers = basis.get("calls", [0] * len(SLOTS)), basis.get("answers", [0] * len(SLOTS))
+    load = _load(session, programme, programme_id)
+    return LearntHours(
+        version=0 if row is None else row.version,
+        made_at=None if row is None else row.made_at,
+        source="prior" if row is None else row.source,
+        frozen_at=learning.frozen_at if learning else None,
+        frozen_by=frozen_by,
+        frozen_reason=learning.frozen_reason if learning else None,
+        people=basis.get("people", 0),
+        raw=tuple(
+            Chance.of(answered / made if made else 0.0, made)
+            for answered, made in zip(answers, calls, strict=True)
+        ),
+        raw_answers=tuple(answers),
+        first_call=chances(fit, History()),
+        profiles=_profiles(fit, programme),
+        segments=tuple(
+            SegmentRow(code, people, chances(fit, History(segment=code)))
+            for code, people in sorted(fit.people.items())
+            if code
+        ),
+        second=tuple(
+            Chance.of(rate, count)
+            for rate, count in zip(fit.second_rates, fit.second_counts or (0.0,) * len(SLOTS), strict=True)
+        ),
+        second_worth=fit.second_worth,
+        load=load,
+        blocks=_blocks(session, programme_id),
+        versions=_versions(session, programme_id, None if row is None else row.id),
+        arms={name: Arm(**arm) for name, arm in basis.get("arms", {}).items()},
+        control_share=tuning.control_share,
+        counted_until=learning.counted_until if learning else None,
+    )
+
+
+def _profiles(fit: Fit, programme: Programme) -> tuple[ProfileRow, ...]:
+    fixed = {
+        profile.name
+        for profile in (programme.constants.profiles if programme.constants else ())
+        if profile.is_fixed
+    }
+    whole = sum(fit.people.values())
+    shares = [
+        sum(fit.people[code] * row[place] for code, row in fit.shares.items()) / whole
+        if whole
+        else fit.usual_shares[place]
+        for place in range(len(fit.names))
+    ]
+    counts = fit.counts or ((0.0,) * len(SLOTS),) * len(fit.names)
+    return tuple(
+        ProfileRow(
+            name,
+            shares[place],
+            tuple(
+                Chance.of(rate, count) for rate, count in zip(fit.rates[place], counts[place], strict=True)
+            ),
+            name in fixed,
+        )
+        for place, name in enumerate(fit.names)
+    )
+
+
+def _load(session: Session, programme: Programme, programme_id: int) -> tuple[LoadRow, ...]:
+    rows = {
+        row.slot: row
+        for row in session.scalars(select(SlotLoad).where(SlotLoad.programme_id == programme_id))
+    }
+    assert programme.constants is not None
+    load = Load(tuple(rows[s].served_part if s in rows else 1.0 for s in SLOTS))
+    return tuple(
+        LoadRow(
+            slot.value,
+            load.served[place],
+            rows[slot].blocks if slot in rows else 0,
+            queue_days(load, slot, programme.constants),
+        )
+        for place, slot in enumerate(SLOTS)
+    )
+
+
+def _blocks(session: Session, programme_id: int) -> tuple[BlockRow, ...]:
+    rows = session.scalars(
+        select(BlockRecord)
+        .where(BlockRecord.programme_id == programme_id)
+        .order_by(BlockRecord.starts_at.desc())
+        .limit(BLOCKS_SHOWN)
+    )
+    return tuple(BlockRow(row.day, row.slot, row.called, row.left_over) for row in rows)
+
+
+def _versions(session: Session, programme_id: int, in_force: int | None) -> tuple[Version, ...]:
+    rows = session.execute(
+        select(RetryFit.id, RetryFit.version, RetryFit.made_at, RetryFit.source, RetryFit.basis)
+        .where(RetryFit.programme_id == programme_id)
+        .order_by(RetryFit.version.desc())
+        .limit(VERSIONS_SHOWN)
+    )
+    return tuple(
+        Version(
+            version,
+            made_at,
+            source,
+            basis.get("people", 0),
+            sum(basis.get("calls", ())),
+            fit_id == in_force,
+        )
+        for fit_id, version, made_at, source, basis in rows
+    )
+
+
+# --- other routes
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step of somebody's other routes."""
+
+    id: int
+    route: str
+    kind: str
+    state: str
+    why_not: str | None
+    due_at: datetime | None
+    result: str | None
+    note: str | None
+    done_at: datetime | None
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """A step that somebody may do now, with what is needed to do it."""
+
+    step: StepView
+    person_id: int
+    name: str
+    birth_date: date
+    is_minor: bool
+    territory: str
+    closed_reason: str
+    since: datetime
+    school: str | None
+    email: str | None
+    address: str | None
+    peers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MailingView:
+    """A merge file that was prepared: of which route, for how many, and when it was sent."""
+
+    id: int
+    route: str
+    kind: str
+    made_at: datetime
+    sent_at: datetime | None
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailLine:
+    """One line of a merge file."""
+
+    reference: int
+    recipient: str
+    name: str
+    email: str
+    address: str
+    postal_code: str
+    commune: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFigures:
+    """How other routes stand: to do by route, waiting for an answer, what came of the steps done, final states."""
+
+    due: dict[str, int]
+    waiting: dict[str, int]
+    results: dict[str, dict[str, int]]
+    final: dict[str, int]
+
+
+def work_list(
+    session: Session, programme_id: int, *, today: date, route: str | None = None, limit: int = STEPS_SHOWN
+) -> list[WorkItem]:
+    """Return the steps to do now, oldest first, of one route or of all."""
+    rows = session.execute(
+        select(RouteStep, YoungPerson, QueueEntry, Territory.label, School.name)
+        .join(YoungPerson, YoungPerson.id == RouteStep.person_id)
+        .join(QueueEntry, QueueEntry.id == RouteStep.entry_id)
+        .join(Territory, Territory.id == QueueEntry.territory_id)
+        .outerjoin(School, School.id == YoungPerson.school_id)
+        .where(
+            RouteStep.programme_id == programme_id,
+            RouteStep.state == StepState.DUE,
+            *_in_round(),
+            *([RouteStep.route == route] if route else []),
+        )
+        .order_by(RouteStep.due_at, RouteStep.id)
+        .limit(limit)
+    ).all()
+    peers = _peers(session, [step.person_id for step, *_ in rows if step.kind == "peer"])
+    return [
+        WorkItem(
+            step=_view(step, None),
+            person_id=person.id,
+            name=f"{person.first_name} {person.family_name}",
+            birth_date=person.birth_date,
+            is_minor=today < eighteenth_birthday(person.birth_date),
+            territory=territory,
+            closed_reason=entry.closed_reason or "",
+            since=step.due_at or step.created_at,
+            school=school,
+            email=person.email,
+            address=_address(person),
+            peers=tuple(peers.get(person.id, ())),
+        )
+        for step, person, entry, territory, school in rows
+    ]
+
+
+def steps_of(session: Session, programme_id: int, person_id: int) -> list[StepView]:
+    """Return every step of a person's other routes, oldest round first."""
+    rows = session.execute(
+        select(RouteStep, User.display_name)
+        .outerjoin(User, User.id == RouteStep.done_by)
+        .where(RouteStep.programme_id == programme_id, RouteStep.person_id == person_id)
+        .order_by(RouteStep.opened_at, RouteStep.position)
+    )
+    return [_view(step, by) for step, by in rows]
+
+
+def step_person(session: Session, programme_id: int, step_id: int) -> int | None:
+    """Return whose step it is, or None when the programme has none of this id."""
+    return session.scalar(
+        select(RouteStep.person_id).where(RouteStep.id == step_id, RouteStep.programme_id == programme_id)
+    )
+
+
+def route_figures(session: Session, programme_id: int) -> RouteFigures:
+    """Return how many steps wait, and what came of those that were done."""
+    due: dict[str, int] = {}
+    waiting: dict[str, int] = {}
+    states = session.execute(
+        select(RouteStep.route, RouteStep.state, func.count())
+        .join(QueueEntry, QueueEntry.id == RouteStep.entry_id)
+        .where(
+            RouteStep.programme_id == programme_id,
+            RouteStep.state.in_((StepState.DUE, StepState.SENT)),
+            *_in_round(),
+        )
+        .group_by(RouteStep.route, RouteStep.state)
+    )
+    for route, state, count in states:
+        (due if state == StepState.DUE else waiting)[route] = count
+    results: dict[str, dict[str, int]] = defaultdict(dict)
+    done = session.execute(
+        select(RouteStep.route, RouteStep.result, func.count())
+        .where(
+            RouteStep.programme_id == programme_id,
+            RouteStep.result.in_((StepResult.FOUND, StepResult.NOTHING, StepResult.SENT)),
+        )
+        .group_by(RouteStep.route, RouteStep.result)
+    )
+    for route, result, count in done:
+        results[route][result or ""] = count
+    final = session.execute(
+        select(QueueEntry.closed_reason, func.count())
+        .where(
+            QueueEntry.programme_id == programme_id,
+            QueueEntry.state == EntryState.CLOSED,
+            QueueEntry.closed_reason.in_((*FINAL, *IN_ROUND)),
+        )
+        .group_by(QueueEntry.closed_reason)
+    )
+    return RouteFigures(due, waiting, dict(results), {code or "": count for code, count in final})
+
+
+def mailings(session: Session, programme_id: int) -> list[MailingView]:
+    """Return the merge files that were prepared, newest first; those not sent yet are always among them."""
+    people = (
+        select(func.count())
+        .where(RouteStep.mailing_id == RouteMailing.id)
+        .correlate(RouteMailing)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(RouteMailing, people)
+        .where(RouteMailing.programme_id == programme_id)
+        .order_by(RouteMailing.sent_at.is_not(None), RouteMailing.id.desc())
+        .limit(VERSIONS_SHOWN)
+    )
+    return [MailingView(row.id, row.route, row.kind, row.made_at, row.sent_at, count) for row, count in rows]
+
+
+def mail_lines(
+    session: Session, programme_id: int, mailing_id: int, *, today: date
+) -> tuple[MailingView, list[MailLine]] | None:
+    """Return a merge file's lines; a minor's letter goes to their guardians. None when there is no such file."""
+    mailing = session.scalar(
+        select(RouteMailing).where(RouteMailing.id == mailing_id, RouteMailing.programme_id == programme_id)
+    )
+    if mailing is None:
+        return None
+    people = session.scalars(
+        select(YoungPerson)
+        .join(RouteStep, RouteStep.person_id == YoungPerson.id)
+        .where(RouteStep.mailing_id == mailing_id, RouteStep.state != StepState.CANCELLED)
+        .order_by(YoungPerson.postal_code, YoungPerson.sort_name)
+    ).all()
+    guardians = _guardians(session, [person.id for person in people])
+    lines = [
+        MailLine(
+            reference=person.id,
+            recipient=guardians.get(person.id, "")
+            if mailing.kind == "letter" and today < eighteenth_birthday(person.birth_date)
+            else "",
+            name=f"{person.first_name} {person.family_name}",
+            email=person.email or "",
+            address=person.address or "",
+            postal_code=person.postal_code or "",
+            commune=person.commune or "",
+        )
+        for person in people
+    ]
+    view = MailingView(mailing.id, mailing.route, mailing.kind, mailing.made_at, mailing.sent_at, len(lines))
+    return view, lines
+
+
+def _in_round() -> tuple[ColumnElement[bool], ...]:
+    return (
+        QueueEntry.state == EntryState.CLOSED,
+        QueueEntry.closed_reason.in_(IN_ROUND),
+        QueueEntry.opened_at == RouteStep.opened_at,
+    )
+
+
+def _view(step: RouteStep, by: str | None) -> StepView:
+    return StepView(
+        id=step.id,
+        route=step.route,
+        kind=step.kind,
+        state=step.state,
+        why_not=step.why_not,
+        due_at=step.due_at,
+        result=step.result,
+        note=step.note,
+        done_at=step.done_at,
+        by=by,
+    )
+
+
+def _address(person: YoungPerson) -> str | None:
+    parts = (person.address, " ".join(part for part in (person.postal_code, person.commune) if part))
+    return ", ".join(part for part in parts if part) or None
+
+
+def _peers(session: Session, people: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for person_id, e164 in session.execute(
+        select(PersonNumber.person_id, PhoneNumber.e164)
+        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+        .where(PersonNumber.person_id.in_(people), PersonNumber.owner == "other")
+        .order_by(PersonNumber.position)
+    ):
+        found[person_id].append(e164)
+    return found
+
+
+def _guardians(session: Session, people: Sequence[int]) -> dict[int, str]:
+    """The names of the guardians of each person, as on an envelope."""
+    names: dict[int, list[str]] = defaultdict(list)
+    for person_id, first, family in session.execute(
+        select(Guardian.person_id, Guardian.first_name, Guardian.family_name)
+        .where(Guardian.person_id.in_(people))
+        .order_by(Guardian.rank)
+    ):
+        name = " ".join(part for part in (first, family) if part)
+        if name:
+            names[person_id].append(name)
+    return {person: " – ".join(known) for person, known in names.items()}

@@ -1,0 +1,34 @@
+"""The words of the other routes: what came of a step, and why a route is not possible."""
+
+from __future__ import annotations
+
+from callcentre.planning.kinds import StepResult, StepState
+from callcentre.web.i18n import mark
+
+RESULTS = {
+    StepResult.BY_PLAN: mark("fait par les appels"),
+    StepResult.SENT: mark("envoyé"),
+    StepResult.FOUND: mark("numéro trouvé"),
+    StepResult.NOTHING: mark("rien trouvé"),
+}
+
+STATES = {
+    StepState.WAITING: ("○", mark("pas encore")),
+    StepState.DUE: ("▲", mark("à faire")),
+    StepState.SENT: ("◷", mark("une réponse est attendue")),
+    StepState.DONE: ("✓", mark("fait")),
+    StepState.NOT_POSSIBLE: ("–", mark("impossible")),
+    StepState.CANCELLED: ("–", mark("plus nécessaire")),
+}
+
+WHY_NOT = {
+    "no_other_number": mark("aucun autre numéro connu"),
+    "no_guardian_number": mark("aucun numéro de responsable"),
+    "adult": mark("majeur : ses proches ne sont pas appelés"),
+    "asked_lately": mark("déjà demandé il y a peu"),
+    "no_mobile": mark("aucun mobile utilisable"),
+    "no_email": mark("aucun courriel connu"),
+    "no_address": mark("aucune adresse complète"),
+    "no_school": mark("établissement inconnu"),
+    "no_peer": mark("aucun camarade nommé"),
+}
