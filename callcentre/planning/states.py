@@ -112,7 +112,7 @@ def _read(
     attempts, reached, heard = _attempts(session, programme, ids)
     opposed = set(session.scalars(_OPPOSED, {"ids": ids}))
     written: dict[int, list[datetime]] = defaultdict(list)
-    for person_id, sent_at in session.execute(_WRITTEN, {"ids": ids}).tuples():
+    for person_id, sent_at in session.execute(_WRITTEN, {"ids": ids}):
         if sent_at is not None:
             written[person_id].append(sent_at)
     for person_id, birth_date, zone, class_label, opened_at, paused_until in people:
