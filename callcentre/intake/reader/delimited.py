@@ -166,7 +166,7 @@ class TextRows(Sequence[Row]):
         self._layout = layout
         self._quoted = _Quoted(layout.delimiter)
         self._width: int | None = None
-        self._usual: shapes.Usual = ()
+        self._columns = shapes.Columns((), ())
         self._learn()
         self._survey = self._surveyed()
 
@@ -257,13 +257,13 @@ class TextRows(Sequence[Row]):
         if len(cells) > self._width:
             if not any(cell.strip() for cell in cells[self._width :]):
                 return cells, None
-            whole = shapes.joined(cells, self._layout.delimiter, self._usual)
+            whole = shapes.joined(cells, self._layout.delimiter, self._columns.usual)
             return (cells, NoteCode.MISPLACED_CELLS) if whole is None else (whole, NoteCode.CELLS_JOINED)
         if sum(bool(cell.strip()) for cell in cells) < _FEW_CELLS:
             return cells, None
-        if not shapes.misfits(cells, self._usual):
+        if not shapes.misfits(cells, self._columns.seen):
             return cells, NoteCode.MISSING_CELLS
-        whole = shapes.moved(cells, self._usual)
+        whole = shapes.moved(cells, self._columns.usual)
         return (cells, NoteCode.MISPLACED_CELLS) if whole is None else (whole, NoteCode.CELLS_MOVED)
 
     # ---- the survey: one pass over everything before the first row is given
@@ -277,7 +277,8 @@ class TextRows(Sequence[Row]):
         width, times = widths.most_common(1)[0]
         if width >= _FEW_CELLS and times >= max(3, _USUAL_SHARE * widths.total()):
             self._width = width
-            self._usual = shapes.usual_shapes((row for row in sample if len(row) == width), width)
+            self._columns = shapes.columns_of((row for row in sample if len(row) == width), width)
+            self._quoted.width = width
 
     def _surveyed(self) -> _Survey:
         survey = _Survey()
@@ -317,6 +318,8 @@ class _Quoted:
 
     def __init__(self, delimiter: str) -> None:
         self._delimiter = delimiter
+        self.width: int | None = None
+        """How wide the table is, once that is known."""
 
     def cells(
         self, text: str, lines: _Lines, decode: Callable[[bytes], tuple[str, NoteCode | None]]
@@ -324,7 +327,8 @@ class _Quoted:
         """The cells of a record that begins with this line, the further bytes it takes, whether a quote stays open."""
         found = self._closed(text)
         if found is not None:
-            return found, 0, False
+            mended = self._mended(text, found)
+            return (found, 0, False) if mended is None else (mended, 0, True)
         taken: list[bytes] = []
         whole = text
         for raw in lines:
@@ -354,6 +358,13 @@ class _Quoted:
         except csv.Error:
             return self._alone(text)
         return None if cells and cells[-1].endswith("\n") else cells
+
+    def _mended(self, text: str, cells: list[str]) -> list[str] | None:
+        """A line whose open quote was closed by the next one's: cut at every delimiter, if that gives the table."""
+        if self.width is None or len(cells) >= self.width:
+            return None
+        alone = self._alone(text)
+        return alone if len(alone) == self.width else None
 
     def _is_a_row(self, line: str, first: str) -> bool:
         """Whether a line met inside an open quote is a row of its own: its quotes closed, as many cells at least."""

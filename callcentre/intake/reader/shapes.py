@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 _SAMPLE = 400
-_RARE = 0.02
+_RARE = 0.1
+"""A shape that fewer cells of a column have than this is not what makes a row fit."""
 _FURTHEST = 3
 """More cells too many, or missing, than this are not put in order."""
 
@@ -38,7 +40,15 @@ _SHAPES = (
     (Shape.CODE, re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]{7,12}")),
 )
 
-Usual = tuple[frozenset[Shape], ...]
+Shapes = tuple[frozenset[Shape], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the columns of a table hold: mostly, and at all."""
+
+    usual: Shapes
+    seen: Shapes
 
 
 def shape_of(cell: str) -> Shape:
@@ -52,24 +62,25 @@ def shape_of(cell: str) -> Shape:
     return Shape.TEXT
 
 
-def usual_shapes(rows: Iterable[Sequence[str]], width: int) -> Usual:
-    """The shapes that each column of a table holds, rare ones left out."""
+def columns_of(rows: Iterable[Sequence[str]], width: int) -> Columns:
+    """What the columns of a table hold; once is the header, or chance."""
     counts = [Counter[Shape]() for _ in range(width)]
     for cells, _ in zip(rows, range(_SAMPLE), strict=False):
         for column, cell in zip(counts, cells, strict=False):
             column[shape_of(cell)] += 1
-    return tuple(
-        frozenset(shape for shape, count in column.items() if count > _RARE * column.total()) | {Shape.EMPTY}
-        for column in counts
+    blank = {Shape.EMPTY}
+    return Columns(
+        tuple(frozenset(s for s, n in c.items() if n > max(1, _RARE * c.total())) | blank for c in counts),
+        tuple(frozenset(s for s, n in c.items() if n > 1) | blank for c in counts),
     )
 
 
-def misfits(cells: Sequence[str], usual: Usual) -> int:
+def misfits(cells: Sequence[str], usual: Shapes) -> int:
     """How many cells do not look like their column."""
     return sum(shape_of(cell) not in shapes for cell, shapes in zip(cells, usual, strict=False))
 
 
-def joined(cells: Sequence[str], delimiter: str, usual: Usual) -> tuple[str, ...] | None:
+def joined(cells: Sequence[str], delimiter: str, usual: Shapes) -> tuple[str, ...] | None:
     """A row with cells too many, one text made whole again; None when that cannot be done in one way only."""
     width = len(usual)
     extra = len(cells) - width
@@ -84,7 +95,7 @@ def joined(cells: Sequence[str], delimiter: str, usual: Usual) -> tuple[str, ...
     return found.pop() if len(found) == 1 else None
 
 
-def moved(cells: Sequence[str], usual: Usual) -> tuple[str, ...] | None:
+def moved(cells: Sequence[str], usual: Shapes) -> tuple[str, ...] | None:
     """A row with cells missing, blanks put where they lack; None when that cannot be done in one way only."""
     missing = len(usual) - len(cells)
     if not 0 < missing <= _FURTHEST:

@@ -178,14 +178,7 @@ def _pasted_dos(random: Random) -> bytes:
 case(
     "text-pasted-cp1252-cp850",
     Family.TEXT,
-    lambda random: (
-        delimited(
-            table([someone(random, nom="BÉRÉNICE", prenom="Anaïs") for _ in range(6)]), encoding="cp1252"
-        )
-        + delimited(
-            [table([someone(random, nom="HÉBRARD", prenom="Éloïse", ne="14/02/2008")])[1]], encoding="cp850"
-        )
-    ),
+    _pasted_dos,
     Expected(notes=("mixed_encodings",), rows={"8": "created"}, others="created", has=(BERENGER,)),
     about="two lists pasted together, Windows-1252 above DOS",
 )
