@@ -419,7 +419,7 @@ _NATIONAL = re.compile(r"(?:\+33|0033|33(?=0?[1-9]\d{8}\Z)|0|)0?([1-9]\d{8})\Z")
 def _judge(compact: str, raw: str, region: str, label: NumberLabel | None) -> ParsedNumber:
     match = _NATIONAL.match(compact)
     if match:
-        if _FRACTION.fullmatch(raw.strip()):
+        if ("." in raw or "," in raw) and _FRACTION.fullmatch(raw.strip()):
             return _refused(raw, NumberReason.ROUNDED, label)
         return _judge_french(match[1], raw, region, label)
     if not compact:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
-from callcentre.intake import values
-from callcentre.intake.fields import GUARDIAN_FIELDS, SEVERAL_COLUMNS, Field
+from callcentre.intake import naming, values
+from callcentre.intake.fields import GUARDIAN_FIELDS, Field
 from callcentre.intake.mapping import Column, SheetMapping
+from callcentre.intake.marked import mark_reasons
 from callcentre.intake.reader import Cells, Row, Sheet
+from callcentre.intake.reading import CellRules, Said, Scope, read_by, shortened
 from callcentre.intake.reasons import NUMBER_CODES, Effect, Reason, ReasonCode
 from callcentre.people.candidates import Candidate, CandidateGuardian, CandidateNumber
 from callcentre.people.kinds import NumberOwner
@@ -17,22 +20,9 @@ from callcentre.people.names import fold, sort_name
 from callcentre.phone import NumberLabel, NumberReason, ParsedNumber, read_cell, region_of_postal_code
 from callcentre.programmes import Programme
 
+__all__ = ["ReadRow", "Rejection", "RowReader", "Scope", "read_row", "read_sheet", "scope_of"]
+
 _ADULT_AGE = 18
-_OLD_EXIT_DAYS = 731
-_SHOWN = 60
-"""Characters of a cell that a reason quotes."""
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Against what a list is judged: its date, the programme's ages, its territories by name and postcode."""
-
-    list_date: date
-    minimum_age: int
-    maximum_age: int
-    region: str
-    territories: Mapping[str, str]
-    territory_of_postal_code: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,264 +64,269 @@ def scope_of(programme: Programme, list_date: date) -> Scope:
     )
 
 
-def read_sheet(
-    sheet: Sheet, mapping: SheetMapping, scope: Scope, totals: frozenset[str], *, skip: int = 0
-) -> Iterator[ReadRow]:
+def read_sheet(sheet: Sheet, reader: RowReader, *, skip: int = 0) -> Iterator[ReadRow]:
     """Every row of a sheet except its header, in order, without the first `skip` of them."""
-    for row in sheet.rows[skip if skip < mapping.header_row else skip + 1 :]:
-        if row.number == mapping.header_row:
-            continue
-        ignored = _ignored(row, mapping, totals)
-        if ignored is not None:
-            yield ReadRow(sheet.name, row.number, row.cells, Rejection((Reason(ignored),)))
-        else:
-            yield read_row(sheet.name, row.number, row.cells, mapping, scope)
+    header_row = reader.mapping.header_row
+    for row in sheet.rows_from(_after(sheet, header_row, skip)):
+        if row.number != header_row:
+            yield reader.row(sheet.name, row)
 
 
-def _ignored(row: Row, mapping: SheetMapping, totals: frozenset[str]) -> ReasonCode | None:
-    said = [cell for cell in row.cells if cell and not cell.isspace()]
-    if not said:
-        return ReasonCode.BLANK_ROW
-    if row.number < mapping.header_row:
-        return ReasonCode.TITLE_ROW
-    first = fold(said[0])
-    if first == mapping.header_cells[0] or fold(said[-1]) == mapping.header_cells[-1]:
-        folded = [fold(cell) for cell in row.cells if cell.strip()]
-        headers = set(mapping.header_cells)
-        if len(folded) > 1 and sum(cell in headers for cell in folded) > 0.7 * len(folded):
-            return ReasonCode.REPEATED_HEADER
-    if len(said) <= 4 and any(first == word or first.startswith(f"{word} ") for word in totals):
-        held = {column.field for column in mapping.columns if _at(row.cells, column.index).strip()}
-        if not held & {Field.FIRST_NAME, Field.INE}:
-            return ReasonCode.TOTAL_ROW
-    return None
+def _after(sheet: Sheet, header_row: int, skip: int) -> int:
+    """Where to go on after `skip` rows, the header not counted: no row stands further down than its number."""
+    if not skip or not header_row:
+        return skip
+    above = islice(sheet.rows_from(0), min(skip + 1, header_row))
+    return skip + any(row.number == header_row for row in above)
 
 
 def read_row(sheet: str, number: int, cells: Cells, mapping: SheetMapping, scope: Scope) -> ReadRow:
     """One row of people to a candidate, or to the reasons why it cannot be one yet."""
-    reading = _Reading(scope)
-    said, width = reading.said, len(cells)
-    for column in mapping.columns:
-        text = cells[column.index] if column.index < width else ""
-        if not text or text.isspace():
-            continue
-        if column.field in _GATHERED:
-            reading.gather(column, text)
-        else:
-            said[column.field] = text
-    outcome = reading.outcome()
-    return ReadRow(sheet, number, cells, outcome, tuple(reading.remarks))
+    return RowReader(mapping, scope).person(sheet, Row(number, cells))
+
+
+class RowReader:
+    """Reads the rows of one sheet, one after the other."""
+
+    def __init__(self, mapping: SheetMapping, scope: Scope, totals: frozenset[str] = frozenset()) -> None:
+        self.mapping, self._scope, self._totals = mapping, scope, totals
+        self._rules = CellRules(mapping, scope)
+        self._place = self._rules.place
+        columns = mapping.columns
+        self._phones = [c for c in columns if c.field in {Field.PHONE, Field.GUARDIAN_PHONE}]
+        self._guardians = [c for c in columns if c.field in _GUARDIAN_FIELDS]
+        self._addresses = [c.index for c in columns if c.field is Field.ADDRESS]
+        self._birth_at = self._place.get(Field.BIRTH_DATE, -1)
+        self._width = max((column.index for column in columns), default=-1) + 1
+
+    def row(self, sheet: str, row: Row) -> ReadRow:
+        """A row of the file: a person's, or one that speaks of nobody."""
+        ignored = self._ignored(row)
+        if ignored is not None:
+            return ReadRow(sheet, row.number, row.cells, Rejection((Reason(ignored),)))
+        read = self.person(sheet, row)
+        return self._marked(read, row) if row.marks else read
+
+    def _marked(self, read: ReadRow, row: Row) -> ReadRow:
+        """A row with what the reader had to say about it; cells that may stand in the wrong column hold it back."""
+        reasons = mark_reasons(row.marks, self.mapping)
+        held = tuple(reason for reason in reasons if reason.effect is Effect.QUARANTINE)
+        remarks = (*read.remarks, *(reason for reason in reasons if reason not in held))
+        already = read.outcome.reasons if isinstance(read.outcome, Rejection) else ()
+        outcome = Rejection((*held, *already)) if held else read.outcome
+        return replace(read, outcome=outcome, remarks=remarks)
+
+    def person(self, sheet: str, row: Row) -> ReadRow:
+        """A row that speaks of a person."""
+        remarks: list[Reason] = []
+        cells = row.cells
+        if len(cells) < self._width:
+            cells = cells + ("",) * (self._width - len(cells))
+        outcome = self._outcome(cells, remarks)
+        return ReadRow(sheet, row.number, row.cells, outcome, tuple(remarks))
+
+    # ---- rows of nobody
+
+    def _ignored(self, row: Row) -> ReasonCode | None:
+        birth = row.cells[self._birth_at] if 0 <= self._birth_at < len(row.cells) else ""
+        if len(birth) > 4 and any(c.isdigit() for c in birth) and row.number > self.mapping.header_row:
+            return None
+        said = [cell for cell in row.cells if cell and not cell.isspace()]
+        if not said:
+            return ReasonCode.BLANK_ROW
+        if row.number < self.mapping.header_row:
+            return ReasonCode.TITLE_ROW
+        if self._repeats_header(row, said):
+            return ReasonCode.REPEATED_HEADER
+        first = fold(said[0])
+        if len(said) <= 4 and any(first == word or first.startswith(f"{word} ") for word in self._totals):
+            at = row.cells.index(said[0])
+            others = (column for column in self.mapping.columns if column.index != at)
+            held = {column.field for column in others if _at(row.cells, column.index).strip()}
+            if not held & {Field.FIRST_NAME, Field.INE}:
+                return ReasonCode.TOTAL_ROW
+        return None
+
+    def _repeats_header(self, row: Row, said: list[str]) -> bool:
+        headers = set(self.mapping.header_cells)
+        under_titles = {header.rpartition(" – ")[2] for header in self.mapping.headers}
+        headers |= {fold(header) for header in under_titles if header.strip()}
+        folded = [fold(cell) for cell in said]
+        return len(folded) > 1 and sum(cell in headers for cell in folded) > 0.7 * len(folded)
+
+    # ---- a person
+
+    def _outcome(self, cells: Cells, remarks: list[Reason]) -> Candidate | Rejection:
+        rules, scope = self._rules, self._scope
+        family_name, first_name, obstacle = rules.both_names(cells, len(cells), remarks)
+        obstacles = [] if obstacle is None else [obstacle]
+        birth_date = self._birth_date(cells, obstacles, remarks)
+        if obstacles or family_name is None or first_name is None or birth_date is None:
+            return Rejection(tuple(obstacles))
+        commune = self._take(rules.texts[Field.COMMUNE], Field.COMMUNE, cells, remarks)
+        postal_code = self._postal(cells, commune, remarks)
+        numbers = self._numbers(cells, postal_code, remarks)
+        guardians = self._guardians_of(cells, remarks)
+        self._remark_contacts(numbers, guardians, values.age_on(birth_date, scope.list_date), remarks)
+        texts, coded, take = rules.texts, rules.coded, self._take
+        return Candidate(
+            family_name=family_name,
+            first_name=first_name,
+            birth_date=birth_date,
+            sort_name=sort_name(family_name, first_name),
+            ine=self._ine(cells, remarks),
+            siei=values.read_siei(said) if (said := self._cell(Field.SIEI, cells)) else None,
+            usual_name=take(rules.names[Field.USUAL_NAME], Field.USUAL_NAME, cells, remarks),
+            sex=take(coded[Field.SEX], Field.SEX, cells, remarks),
+            email=self._email(cells, remarks),
+            address=self._address(cells, remarks),
+            postal_code=postal_code,
+            commune=commune,
+            uai=take(rules.uai, Field.UAI, cells, remarks),
+            school=take(texts[Field.SCHOOL], Field.SCHOOL, cells, remarks),
+            school_commune=take(texts[Field.SCHOOL_COMMUNE], Field.SCHOOL_COMMUNE, cells, remarks),
+            class_label=take(texts[Field.CLASS_LABEL], Field.CLASS_LABEL, cells, remarks),
+            training_label=take(texts[Field.TRAINING_LABEL], Field.TRAINING_LABEL, cells, remarks),
+            training_code=take(coded[Field.TRAINING_CODE], Field.TRAINING_CODE, cells, remarks),
+            exit_date=self._exit_date(cells, birth_date, remarks),
+            exit_reason=take(texts[Field.EXIT_REASON], Field.EXIT_REASON, cells, remarks),
+            territory=self._territory(cells, postal_code, remarks),
+            guardians=guardians,
+            numbers=numbers,
+        )
+
+    def _cell(self, about: Field, cells: Cells) -> str:
+        at = self._place.get(about)
+        return "" if at is None else cells[at]
+
+    def _take(
+        self, remembered: dict[str, Said], about: Field, cells: Cells, remarks: list[Reason]
+    ) -> str | None:
+        """The value of a cell; what is odd about it goes to the remarks."""
+        at = self._place.get(about)
+        if at is None:
+            return None
+        value, odd = remembered[cells[at]]
+        if odd is not None:
+            remarks.append(odd)
+        return value
+
+    def _keep(self, said: Said, remarks: list[Reason]) -> str | None:
+        value, odd = said
+        if odd is not None:
+            remarks.append(odd)
+        return value
+
+    def _birth_date(self, cells: Cells, obstacles: list[Reason], remarks: list[Reason]) -> date | None:
+        text = cells[self._birth_at] if self._birth_at >= 0 else ""
+        born, odd = self._rules.births[text] if text else _NO_BIRTH_DATE
+        if odd is not None:
+            (obstacles if born is None else remarks).append(odd)
+        return born
+
+    def _ine(self, cells: Cells, remarks: list[Reason]) -> str | None:
+        said = self._cell(Field.INE, cells)
+        return self._keep(self._rules.ine(said), remarks) if said else None
+
+    def _email(self, cells: Cells, remarks: list[Reason]) -> str | None:
+        said = self._cell(Field.EMAIL, cells)
+        if not said:
+            return None
+        return self._keep(read_by(Field.EMAIL, said, values.read_email, ReasonCode.EMAIL_MALFORMED), remarks)
+
+    def _address(self, cells: Cells, remarks: list[Reason]) -> str | None:
+        lines = [cells[at] for at in self._addresses if cells[at] and not cells[at].isspace()]
+        if not lines:
+            return None
+        return self._keep(shortened(Field.ADDRESS, values.say(", ".join(lines)), 300), remarks)
+
+    def _postal(self, cells: Cells, commune: str | None, remarks: list[Reason]) -> str | None:
+        text, insee = self._cell(Field.POSTAL_CODE, cells), self._cell(Field.INSEE_CODE, cells)
+        if not text and not insee:
+            return None
+        code = self._rules.coded[Field.INSEE_CODE][insee][0] if insee else None
+        return self._keep(self._rules.postal(text, commune, code), remarks)
+
+    def _exit_date(self, cells: Cells, born: date, remarks: list[Reason]) -> date | None:
+        said = self._cell(Field.EXIT_DATE, cells)
+        if not said:
+            return None
+        left, odd = self._rules.exit_date(said, born, self._cell(Field.ENTRY_DATE, cells))
+        if odd is not None:
+            remarks.append(odd)
+        return left
+
+    def _territory(self, cells: Cells, postal_code: str | None, remarks: list[Reason]) -> str | None:
+        return self._keep(self._rules.territory(self._cell(Field.TERRITORY, cells), postal_code), remarks)
+
+    # ---- guardians and telephone numbers
+
+    def _guardians_of(self, cells: Cells, remarks: list[Reason]) -> tuple[CandidateGuardian, ...]:
+        found: dict[int, dict[str, str]] = {}
+        for column in self._guardians:
+            text = cells[column.index]
+            if not text or text.isspace():
+                continue
+            about = found.setdefault(column.rank, {})
+            if column.relation:
+                about.setdefault("relation", column.relation.upper())
+            name, rule, limit = _GUARDIAN_FIELDS[column.field]
+            value = self._keep(shortened(column.field, rule(text), limit), remarks) if rule else None
+            if value is not None:
+                about[name] = value
+        if not found:
+            return ()
+        return tuple(CandidateGuardian(rank, **about) for rank, about in sorted(found.items()) if about)
+
+    def _numbers(
+        self, cells: Cells, postal_code: str | None, remarks: list[Reason]
+    ) -> tuple[CandidateNumber, ...]:
+        region = region_of_postal_code(postal_code)
+        region = self._scope.region if region == "FR" else region
+        found: dict[str, CandidateNumber] = {}
+        for column in self._phones:
+            text = cells[column.index]
+            if not text or text.isspace():
+                continue
+            for number in read_cell(text, region):
+                if number.why not in _UNREMARKABLE:
+                    self._remark_number(number, column.field, remarks)
+                if number.e164 is not None and number.e164 not in found:
+                    found[number.e164] = _owned(number, column)
+        return tuple(found.values())
+
+    @staticmethod
+    def _remark_number(number: ParsedNumber, about: Field, remarks: list[Reason]) -> None:
+        code = NUMBER_CODES.get(number.why)
+        if code is not None:
+            remarks.append(Reason(code, str(about), values.clean(number.raw)[:60]))
+
+    @staticmethod
+    def _remark_contacts(
+        numbers: tuple[CandidateNumber, ...],
+        guardians: tuple[CandidateGuardian, ...],
+        age: int,
+        remarks: list[Reason],
+    ) -> None:
+        if not any(number.callable for number in numbers):
+            remarks.append(Reason(ReasonCode.NO_CALLABLE_NUMBER, str(Field.PHONE)))
+        has_guardian = guardians or any(number.owner is NumberOwner.GUARDIAN for number in numbers)
+        if age < _ADULT_AGE and not has_guardian:
+            remarks.append(Reason(ReasonCode.MINOR_WITHOUT_GUARDIAN, str(Field.GUARDIAN_FAMILY_NAME)))
 
 
 def _at(cells: Cells, index: int) -> str:
     return cells[index] if index < len(cells) else ""
 
 
-_GATHERED = SEVERAL_COLUMNS | frozenset(GUARDIAN_FIELDS.values())
-
-
-@dataclass(slots=True)
-class _GuardianReading:
-    family_name: str | None = None
-    first_name: str | None = None
-    relation: str | None = None
-
-
-@dataclass(slots=True)
-class _Reading:
-    """The cells of one row as they are read; phones wait for the postal code, which decides the region."""
-
-    scope: Scope
-    said: dict[Field, str] = field(default_factory=dict)
-    phones: list[tuple[Column, str]] = field(default_factory=list)
-    guardians: dict[int, _GuardianReading] = field(default_factory=dict)
-    remarks: list[Reason] = field(default_factory=list)
-
-    def gather(self, column: Column, text: str) -> None:
-        """Keep a cell of a field that is spread over columns or belongs to a guardian."""
-        match column.field:
-            case Field.PHONE:
-                self.phones.append((column, text))
-            case Field.GUARDIAN_PHONE:
-                self.phones.append((column, text))
-                self._relation(column)
-            case Field.GUARDIAN_FAMILY_NAME:
-                self._guardian(column.rank).family_name = self._short(column.field, values.read_name(text))
-                self._relation(column)
-            case Field.GUARDIAN_FIRST_NAME:
-                self._guardian(column.rank).first_name = self._short(column.field, values.read_name(text))
-                self._relation(column)
-            case Field.GUARDIAN_RELATION:
-                self._guardian(column.rank).relation = self._short(column.field, values.read_text(text), 40)
-            case _:
-                known = self.said.get(column.field)
-                self.said[column.field] = f"{known}, {text}" if known else text
-
-    def _guardian(self, rank: int) -> _GuardianReading:
-        return self.guardians.setdefault(rank, _GuardianReading())
-
-    def _relation(self, column: Column) -> None:
-        if column.relation and self._guardian(column.rank).relation is None:
-            self._guardian(column.rank).relation = column.relation.upper()
-
-    def outcome(self) -> Candidate | Rejection:
-        """The candidate, or why there is none."""
-        family_name, first_name = self._name(Field.FAMILY_NAME), self._name(Field.FIRST_NAME)
-        birth_date, obstacle = self._birth_date()
-        obstacles = [] if obstacle is None else [obstacle]
-        if family_name is None or first_name is None:
-            missing = Field.FAMILY_NAME if family_name is None else Field.FIRST_NAME
-            obstacles.insert(0, Reason(ReasonCode.NAME_MISSING, missing))
-        if obstacles or family_name is None or first_name is None or birth_date is None:
-            return Rejection(tuple(obstacles))
-        code = ReasonCode.POSTAL_CODE_MALFORMED
-        postal_code = self._read(Field.POSTAL_CODE, values.read_postal_code, code)
-        numbers = self._numbers(postal_code)
-        guardians = tuple(
-            CandidateGuardian(rank, g.family_name, g.first_name, g.relation)
-            for rank, g in sorted(self.guardians.items())
-            if g.family_name or g.first_name or g.relation
-        )
-        self._remark_contacts(numbers, guardians, values.age_on(birth_date, self.scope.list_date))
-        return Candidate(
-            family_name=family_name,
-            first_name=first_name,
-            birth_date=birth_date,
-            sort_name=sort_name(family_name, first_name),
-            ine=self._read(Field.INE, values.read_ine, ReasonCode.INE_MALFORMED),
-            siei=values.read_siei(self.said.get(Field.SIEI, "")),
-            usual_name=self._name(Field.USUAL_NAME),
-            sex=self._read(Field.SEX, values.read_sex, ReasonCode.SEX_UNKNOWN),
-            email=self._read(Field.EMAIL, values.read_email, ReasonCode.EMAIL_MALFORMED),
-            address=self._text(Field.ADDRESS, 300),
-            postal_code=postal_code,
-            commune=self._text(Field.COMMUNE, 120),
-            uai=self._uai(),
-            school=self._text(Field.SCHOOL, 200),
-            school_commune=self._text(Field.SCHOOL_COMMUNE, 120),
-            class_label=self._text(Field.CLASS_LABEL, 80),
-            training_label=self._text(Field.TRAINING_LABEL, 200),
-            training_code=values.read_training_code(self.said.get(Field.TRAINING_CODE, "")),
-            exit_date=self._exit_date(),
-            exit_reason=self._text(Field.EXIT_REASON, 200),
-            territory=self._territory(postal_code),
-            guardians=guardians,
-            numbers=numbers,
-        )
-
-    # ---- one rule each
-
-    def _say(self, code: ReasonCode, about: Field, value: str | None = None) -> None:
-        shown = None if value is None else values.clean(value)[:_SHOWN]
-        self.remarks.append(Reason(code, str(about), shown))
-
-    def _short(self, about: Field, text: str | None, limit: int = 120) -> str | None:
-        if text is not None and len(text) > limit:
-            self._say(ReasonCode.VALUE_TOO_LONG, about)
-            return text[:limit]
-        return text
-
-    def _text(self, about: Field, limit: int) -> str | None:
-        said = self.said.get(about)
-        return None if said is None else self._short(about, values.read_text(said), limit)
-
-    def _name(self, about: Field) -> str | None:
-        said = self.said.get(about)
-        return None if said is None else self._short(about, values.read_name(said))
-
-    def _birth_date(self) -> tuple[date | None, Reason | None]:
-        said = self.said.get(Field.BIRTH_DATE)
-        about = str(Field.BIRTH_DATE)
-        if said is None or values.read_text(said) is None:
-            return None, Reason(ReasonCode.BIRTH_DATE_MISSING, about)
-        shown = values.clean(said)[:_SHOWN]
-        day = values.read_date(said, self.scope.list_date)
-        if day is None:
-            return None, Reason(ReasonCode.BIRTH_DATE_IMPOSSIBLE, about, shown)
-        if day > self.scope.list_date:
-            return None, Reason(ReasonCode.BIRTH_DATE_FUTURE, about, shown)
-        age = values.age_on(day, self.scope.list_date)
-        if age < self.scope.minimum_age:
-            return None, Reason(ReasonCode.AGE_UNDER, about, str(age))
-        if age > self.scope.maximum_age:
-            self._say(ReasonCode.AGE_OVER, Field.BIRTH_DATE, str(age))
-        return day, None
-
-    def _exit_date(self) -> date | None:
-        said = self.said.get(Field.EXIT_DATE)
-        if said is None or values.read_text(said) is None:
-            return None
-        day = values.read_date(said, date(self.scope.list_date.year + 1, 12, 31))
-        if day is None:
-            self._say(ReasonCode.EXIT_DATE_IMPOSSIBLE, Field.EXIT_DATE, said)
-        elif day > self.scope.list_date:
-            self._say(ReasonCode.EXIT_DATE_FUTURE, Field.EXIT_DATE, said)
-        elif (self.scope.list_date - day).days > _OLD_EXIT_DAYS:
-            self._say(ReasonCode.EXIT_DATE_OLD, Field.EXIT_DATE, said)
-        return day
-
-    def _read(self, about: Field, rule: Callable[[str], str | None], code: ReasonCode) -> str | None:
-        """A cell read by its rule; said when it holds something that the rule does not understand."""
-        said = self.said.get(about)
-        if said is None:
-            return None
-        value = rule(said)
-        if value is None and values.read_text(said) is not None:
-            self._say(code, about, said)
-        return value
-
-    def _uai(self) -> str | None:
-        uai = self._read(Field.UAI, values.read_uai, ReasonCode.UAI_MALFORMED)
-        if uai is not None and not values.uai_letter_is_right(uai):
-            self._say(ReasonCode.UAI_CHECK_LETTER, Field.UAI, uai)
-            return None
-        return uai
-
-    def _territory(self, postal_code: str | None) -> str | None:
-        said = self.said.get(Field.TERRITORY)
-        if said:
-            folded = fold(said)
-            known = self.scope.territories.get(folded)
-            known = known or self.scope.territories.get(folded.removeprefix("psad "))
-            if known is not None:
-                return known
-        derived = self.scope.territory_of_postal_code.get(postal_code or "")
-        if derived is not None:
-            self._say(ReasonCode.TERRITORY_FROM_POSTAL_CODE, Field.TERRITORY)
-        else:
-            self._say(ReasonCode.TERRITORY_UNKNOWN, Field.TERRITORY, said or "")
-        return derived
-
-    # ---- telephone numbers
-
-    def _numbers(self, postal_code: str | None) -> tuple[CandidateNumber, ...]:
-        region = region_of_postal_code(postal_code)
-        region = self.scope.region if region == "FR" else region
-        found: dict[str, CandidateNumber] = {}
-        for column, text in self.phones:
-            for number in read_cell(text, region):
-                self._remark_number(number, column.field)
-                if number.e164 is not None and number.e164 not in found:
-                    found[number.e164] = _owned(number, column)
-        return tuple(found.values())
-
-    def _remark_number(self, number: ParsedNumber, about: Field) -> None:
-        if number.callable and number.why is not NumberReason.FOREIGN:
-            return
-        code = NUMBER_CODES.get(number.why)
-        if code is not None:
-            self._say(code, about, number.raw)
-
-    def _remark_contacts(
-        self, numbers: tuple[CandidateNumber, ...], guardians: tuple[CandidateGuardian, ...], age: int
-    ) -> None:
-        if not any(number.callable for number in numbers):
-            self._say(ReasonCode.NO_CALLABLE_NUMBER, Field.PHONE)
-        has_guardian = guardians or any(number.owner is NumberOwner.GUARDIAN for number in numbers)
-        if age < _ADULT_AGE and not has_guardian:
-            self._say(ReasonCode.MINOR_WITHOUT_GUARDIAN, Field.GUARDIAN_FAMILY_NAME)
-
-
+_NO_BIRTH_DATE = (None, Reason(ReasonCode.BIRTH_DATE_MISSING, str(Field.BIRTH_DATE)))
+_UNREMARKABLE = frozenset({NumberReason.VALID, NumberReason.FICTION_BLOCK})
+_GUARDIAN_FIELDS: dict[Field, tuple[str, Callable[[str], str | None] | None, int]] = {
+    GUARDIAN_FIELDS["family_name"]: ("family_name", naming.read_name, 120),
+    GUARDIAN_FIELDS["first_name"]: ("first_name", naming.read_name, 120),
+    GUARDIAN_FIELDS["relation"]: ("relation", values.read_text, 40),
+    GUARDIAN_FIELDS["phone"]: ("", None, 0),
+}
 _OWNERS = {
     NumberLabel.MOTHER: NumberOwner.GUARDIAN,
     NumberLabel.FATHER: NumberOwner.GUARDIAN,
@@ -339,24 +334,25 @@ _OWNERS = {
     NumberLabel.RELATIVE: NumberOwner.OTHER,
     NumberLabel.OTHER: NumberOwner.OTHER,
 }
+_OWNERS_AMONG_GUARDIANS = {
+    NumberLabel.YOUNG_PERSON: NumberOwner.YOUNG_PERSON,
+    NumberLabel.OTHER: NumberOwner.OTHER,
+}
+"""In a guardian's column an aunt may well be the guardian; a neighbour or a youth worker is not."""
 
 
 def _owned(number: ParsedNumber, column: Column) -> CandidateNumber:
     """Whose it is: the words beside it, else its column."""
-    if column.field is Field.GUARDIAN_PHONE:
-        mine = number.label is NumberLabel.YOUNG_PERSON
-        owner = NumberOwner.YOUNG_PERSON if mine else NumberOwner.GUARDIAN
-    else:
-        owner = (
-            _OWNERS.get(number.label, NumberOwner.YOUNG_PERSON) if number.label else NumberOwner.YOUNG_PERSON
-        )
-    guardians = column.field is Field.GUARDIAN_PHONE and owner is NumberOwner.GUARDIAN
+    is_guardians, label = column.field is Field.GUARDIAN_PHONE, number.label
+    owner = NumberOwner.GUARDIAN if is_guardians else NumberOwner.YOUNG_PERSON
+    if label is not None:
+        owner = (_OWNERS_AMONG_GUARDIANS if is_guardians else _OWNERS).get(label, owner)
     return CandidateNumber(
         e164=number.e164 or "",
-        kind=str(number.kind),
+        kind=number.kind.value,
         owner=owner,
-        guardian_rank=column.rank if guardians else None,
-        label=str(number.label) if number.label else None,
+        guardian_rank=column.rank if is_guardians and owner is NumberOwner.GUARDIAN else None,
+        label=None if label is None else label.value,
         callable=number.callable,
-        why_not=None if number.callable else str(number.why),
+        why_not=None if number.callable else number.why.value,
     )

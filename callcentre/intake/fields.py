@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -13,11 +14,17 @@ class Field(StrEnum):
     FAMILY_NAME = "family_name"
     USUAL_NAME = "usual_name"
     FIRST_NAME = "first_name"
+    FULL_NAME = "full_name"
+    """Both names in one cell, family name first."""
+    FULL_NAME_REVERSED = "full_name_reversed"
+    """Both names in one cell, first name first."""
     SEX = "sex"
     BIRTH_DATE = "birth_date"
     ADDRESS = "address"
     POSTAL_CODE = "postal_code"
     COMMUNE = "commune"
+    INSEE_CODE = "insee_code"
+    """Only gives the postal code that is missing; not stored itself."""
     PHONE = "phone"
     EMAIL = "email"
     GUARDIAN_FAMILY_NAME = "guardian_family_name"
@@ -30,6 +37,8 @@ class Field(StrEnum):
     CLASS_LABEL = "class_label"
     TRAINING_CODE = "training_code"
     TRAINING_LABEL = "training_label"
+    ENTRY_DATE = "entry_date"
+    """Only serves to judge the exit date; not stored itself."""
     EXIT_DATE = "exit_date"
     EXIT_REASON = "exit_reason"
     TERRITORY = "territory"
@@ -38,6 +47,7 @@ class Field(StrEnum):
 
 
 REQUIRED = (Field.FAMILY_NAME, Field.FIRST_NAME, Field.BIRTH_DATE)
+FULL_NAMES = frozenset({Field.FULL_NAME, Field.FULL_NAME_REVERSED})
 SEVERAL_COLUMNS = frozenset({Field.PHONE, Field.ADDRESS, Field.GUARDIAN_PHONE})
 """Fields that may be spread over several columns of a list."""
 GUARDIAN_FIELDS = {
@@ -53,11 +63,14 @@ WORDS: dict[Field, tuple[str, str]] = {
     Field.FAMILY_NAME: ("nom", "family name"),
     Field.USUAL_NAME: ("nom d’usage", "usual name"),
     Field.FIRST_NAME: ("prénom", "first name"),
+    Field.FULL_NAME: ("nom et prénom", "family and first name"),
+    Field.FULL_NAME_REVERSED: ("prénom et nom", "first and family name"),
     Field.SEX: ("sexe", "sex"),
     Field.BIRTH_DATE: ("date de naissance", "birth date"),
     Field.ADDRESS: ("adresse", "address"),
     Field.POSTAL_CODE: ("code postal", "postal code"),
     Field.COMMUNE: ("commune", "town"),
+    Field.INSEE_CODE: ("code INSEE de la commune", "INSEE code of the town"),
     Field.PHONE: ("téléphone", "telephone"),
     Field.EMAIL: ("courriel", "e-mail"),
     Field.GUARDIAN_FAMILY_NAME: ("nom du responsable", "guardian’s family name"),
@@ -70,11 +83,18 @@ WORDS: dict[Field, tuple[str, str]] = {
     Field.CLASS_LABEL: ("classe", "class"),
     Field.TRAINING_CODE: ("code de formation (MEF)", "training code (MEF)"),
     Field.TRAINING_LABEL: ("formation", "training"),
+    Field.ENTRY_DATE: ("date d’entrée", "entry date"),
     Field.EXIT_DATE: ("date de sortie", "exit date"),
     Field.EXIT_REASON: ("motif de sortie", "reason for leaving"),
     Field.TERRITORY: ("PSAD", "local platform (PSAD)"),
     Field.COMMENT: ("commentaire", "comment"),
 }
+
+
+def missing_fields(found: Collection[Field]) -> tuple[Field, ...]:
+    """The required fields that are not among those found; one cell with both names stands for the two."""
+    held = {*found, *((Field.FAMILY_NAME, Field.FIRST_NAME) if FULL_NAMES & set(found) else ())}
+    return tuple(field for field in REQUIRED if field not in held)
 
 
 def field_words(field: str | None, language: str = "fr") -> str:

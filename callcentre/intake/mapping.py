@@ -1,6 +1,6 @@
 """Which column of a sheet is what: find the header row, name its columns, refuse what cannot be mapped.
 
-The words come from `config/list_columns.toml`; a mapping given by a person comes first.
+What a header says is `headers.py`'s; a mapping given or remembered by a person comes first.
 """
 
 from __future__ import annotations
@@ -8,20 +8,35 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from callcentre.errors import ConfigurationError, InvalidInput
-from callcentre.intake.fields import GUARDIAN_FIELDS, REQUIRED, SEVERAL_COLUMNS, Field, field_words
-from callcentre.intake.reader import ListContent, Refusal, RefusalCode, Sheet
+from callcentre.intake.fields import (
+    FULL_NAMES,
+    GUARDIAN_FIELDS,
+    SEVERAL_COLUMNS,
+    Field,
+    field_words,
+    missing_fields,
+)
+from callcentre.intake.habits import NO_HABITS, Habits, find_habits, holds_full_names
+from callcentre.intake.headers import LONGEST_HEADER, ColumnWords, LeftOut, Meaning, column_words
+from callcentre.intake.reader import Cells, ListContent, Refusal, RefusalCode, Row, Sheet
 from callcentre.people.names import fold
+
+__all__ = [
+    "Choice", "Column", "ColumnWords", "LeftOut", "SheetMapping", "column_words", "load_choice", "load_chosen",
+    "load_column_words", "map_content", "map_sheet", "signature_of",
+]  # fmt: skip
 
 _HEADER_WITHIN = 40
 """Rows of a sheet among which the header is looked for."""
 _GUARDIANS = 2
+_IS_GUARDIANS = frozenset(GUARDIAN_FIELDS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,38 +50,55 @@ class Column:
 
 
 @dataclass(frozen=True)
-class ColumnWords:
-    """The header words by field, folded."""
+class Choice:
+    """How a person names the columns of a list.
 
-    fields: Mapping[str, Field]
-    guardian_words: frozenset[str]
-    guardian_filler: frozenset[str]
-    guardian_relations: frozenset[str]
-    guardian_fields: Mapping[str, Field]
-    plain_relation: frozenset[str]
-    decoys: frozenset[str]
-    totals: frozenset[str]
+    `columns` maps a header as written, or "#3" for the third column, to a field: "guardian_phone:2" is the second
+    guardian's, "" leaves the column out. `header_rows` gives the number of the header row by sheet, 0 for none.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    header_rows: Mapping[str, int] = field(default_factory=dict)
+
+
+NOBODYS_CHOICE = Choice()
 
 
 @dataclass(frozen=True)
 class SheetMapping:
-    """How one sheet is read: its header row, its columns, and the headers that are left out."""
+    """How one sheet is read: its header row (0: none), its columns, and the headers that are left out, with why."""
 
     sheet: str
     header_row: int
     headers: tuple[str, ...]
     columns: tuple[Column, ...]
     left_out: tuple[str, ...]
+    left_out_why: tuple[LeftOut, ...] = ()
+    habits: Habits = NO_HABITS
+    is_remembered: bool = False
+    """Whether a person's earlier choice for these headers was followed."""
 
     @cached_property
     def signature(self) -> str:
         """A short mark of these headers, whatever their case and accents, to remember a mapping by."""
-        return hashlib.sha256("|".join(fold(h) for h in self.headers).encode()).hexdigest()[:16]
+        return signature_of(self.headers)
 
     @cached_property
     def header_cells(self) -> tuple[str, ...]:
         """The folded headers, to recognise a header that is repeated further down."""
         return tuple(fold(h) if h.strip() else "" for h in self.headers)
+
+    @cached_property
+    def why_left_out(self) -> dict[int, LeftOut]:
+        """Why each column that is not read is left out, by its position."""
+        read = {column.index for column in self.columns}
+        unread = [i for i, header in enumerate(self.headers) if header.strip() and i not in read]
+        return dict(zip(unread, self.left_out_why, strict=False))
+
+
+def signature_of(headers: Sequence[str]) -> str:
+    """The mark of a row of headers."""
+    return hashlib.sha256("|".join(fold(h) for h in headers).encode()).hexdigest()[:16]
 
 
 def load_column_words(file: Path) -> ColumnWords:
@@ -83,24 +115,17 @@ def load_column_words(file: Path) -> ColumnWords:
         ) from error
 
 
-def column_words(data: Mapping[str, Any]) -> ColumnWords:
-    """Fold the words of the configuration into look-up tables."""
-    fields = {fold(word): Field(name) for name, words in data["fields"].items() for word in words}
-    guardian = data["guardian"]
-    return ColumnWords(
-        fields=fields,
-        guardian_words=frozenset(guardian["words"]),
-        guardian_filler=frozenset(guardian["filler"]),
-        guardian_relations=frozenset(guardian["relations"]),
-        guardian_fields={
-            fold(word) if word else "": field
-            for name, field in GUARDIAN_FIELDS.items()
-            for word in guardian[name]
-        },
-        plain_relation=frozenset(fold(word) for word in guardian["plain_relation"]),
-        decoys=frozenset(data["decoys"]["words"]),
-        totals=frozenset(fold(word) for word in data["totals"]["words"]),
-    )
+def load_choice(file: Path) -> Choice:
+    """Read a mapping that a person wrote, in TOML or JSON: `columns`, and perhaps `header_row` or `header_rows`."""
+    columns = load_chosen(file)
+    text = file.read_text(encoding="utf-8")
+    data = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
+    rows = data.get("header_rows", {"": data["header_row"]} if "header_row" in data else {})
+    try:
+        header_rows = {str(sheet): int(number) for sheet, number in rows.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InvalidInput(f"{file.name}: a header row is a number, 0 for none.", field="mapping") from error
+    return Choice(columns, header_rows)
 
 
 def load_chosen(file: Path) -> dict[str, str]:
@@ -123,38 +148,55 @@ def load_chosen(file: Path) -> dict[str, str]:
 
 
 def map_content(
-    content: ListContent, words: ColumnWords, *, chosen: Mapping[str, str] | None = None
+    content: ListContent,
+    words: ColumnWords,
+    *,
+    chosen: Mapping[str, str] | Choice | None = None,
+    remembered: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[SheetMapping] | Refusal:
     """Map every sheet that has a header; a Refusal when none has the required columns.
 
-    `chosen` maps a header as written to a field: "guardian_phone:2" is the second guardian's, "" leaves out.
+    `chosen` is what a person says of this list, `remembered` what was said of lists with the same headers, by
+    signature.
     """
     mapped: list[SheetMapping] = []
     refusals: list[Refusal] = []
     for sheet in content.sheets:
-        result = map_sheet(sheet, words, chosen=chosen)
+        result = map_sheet(sheet, words, chosen=chosen, remembered=remembered)
         if isinstance(result, SheetMapping):
             mapped.append(result)
         elif sheet.rows:
             refusals.append(result)
     if mapped:
-        return mapped
+        from_1904 = bool(getattr(content, "dates_from_1904", False))
+        by_name = {sheet.name: sheet for sheet in content.sheets}
+        return [_with_habits(mapping, by_name[mapping.sheet], from_1904) for mapping in mapped]
     named = [refusal for refusal in refusals if refusal.code is RefusalCode.MISSING_COLUMNS]
     return (named or refusals or [_no_header()])[0]
 
 
+def _with_habits(mapping: SheetMapping, sheet: Sheet, from_1904: bool) -> SheetMapping:
+    columns = [(column.index, column.field) for column in mapping.columns]
+    habits = find_habits(sheet, mapping.header_row, columns, from_1904=from_1904)
+    return replace(mapping, habits=habits)
+
+
 def map_sheet(
-    sheet: Sheet, words: ColumnWords, *, chosen: Mapping[str, str] | None = None
+    sheet: Sheet,
+    words: ColumnWords,
+    *,
+    chosen: Mapping[str, str] | Choice | None = None,
+    remembered: Mapping[str, Mapping[str, str]] | None = None,
 ) -> SheetMapping | Refusal:
     """Find the header row of a sheet and name its columns."""
-    best: SheetMapping | None = None
-    for row in sheet.rows[:_HEADER_WITHIN]:
-        candidate = _map_headers(sheet.name, row.number, row.cells, words, chosen or {})
-        if best is None or _score(candidate) > _score(best):
-            best = candidate
-    if best is None or len(best.columns) < 2:
+    choice = chosen if isinstance(chosen, Choice) else Choice(chosen or {})
+    best = _best(sheet, words, choice, remembered or {})
+    if best is None or (len(best.columns) < 2 and not choice.columns):
         return _no_header()
-    missing = [field for field in REQUIRED if field not in {column.field for column in best.columns}]
+    missing = missing_fields({column.field for column in best.columns})
+    if missing == (Field.FIRST_NAME,):
+        best = _both_names_in_one(best, sheet)
+        missing = missing_fields({column.field for column in best.columns})
     if not missing:
         return best
     found = ", ".join(h for h in best.headers if h.strip())[:600]
@@ -167,6 +209,15 @@ def map_sheet(
     )
 
 
+def _both_names_in_one(mapping: SheetMapping, sheet: Sheet) -> SheetMapping:
+    """A column called "Nom" without a first name's beside it, which holds both names."""
+    name = next(column for column in mapping.columns if column.field is Field.FAMILY_NAME)
+    if not holds_full_names(sheet, mapping.header_row, name.index):
+        return mapping
+    columns = tuple(replace(c, field=Field.FULL_NAME) if c is name else c for c in mapping.columns)
+    return replace(mapping, columns=columns)
+
+
 def _no_header() -> Refusal:
     return Refusal(
         RefusalCode.NO_HEADER,
@@ -177,65 +228,175 @@ def _no_header() -> Refusal:
     )
 
 
+# ---- which row is the header
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A row, or two rows read together, that may be the header: for each column its title above and its text."""
+
+    row: int
+    cells: tuple[tuple[str, str], ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The headers as the pages show them."""
+        return tuple(f"{title} – {text}" if title and text else title or text for title, text in self.cells)
+
+
+def _best(
+    sheet: Sheet, words: ColumnWords, choice: Choice, remembered: Mapping[str, Mapping[str, str]]
+) -> SheetMapping | None:
+    wanted = choice.header_rows.get(sheet.name, choice.header_rows.get(""))
+    best: SheetMapping | None = None
+    for header in _headers(tuple(islice(sheet.rows_from(0), wanted or _HEADER_WITHIN)), words, wanted):
+        columns = remembered.get(signature_of(header.texts), {}) if remembered else {}
+        candidate = _map_header(sheet.name, header, words, {**columns, **choice.columns})
+        if columns:
+            candidate = replace(candidate, is_remembered=True)
+        if best is None or _score(candidate) > _score(best):
+            best = candidate
+    if best is not None and missing_fields({column.field for column in best.columns}):
+        best = _with_slips(best, words)
+    return best
+
+
+def _headers(rows: Sequence[Row], words: ColumnWords, wanted: int | None) -> Iterator[_Header]:
+    """Every row that may be the header; before it, the same row under the titles of the row above."""
+    if wanted == 0:
+        width = max((len(row.cells) for row in rows), default=0)
+        yield _Header(0, tuple(("", f"Colonne {number}") for number in range(1, width + 1)))
+        return
+    above: Cells | None = None
+    for row in rows:
+        if wanted is None or row.number == wanted:
+            titles = _titles(above, row.cells, words) if above is not None else None
+            if titles is not None:
+                yield _Header(row.number, titles)
+            yield _Header(row.number, tuple(("", cell) for cell in row.cells))
+        above = row.cells if any(cell.strip() for cell in row.cells) else above
+
+
+def _titles(above: Cells, cells: Cells, words: ColumnWords) -> tuple[tuple[str, str], ...] | None:
+    """The row under titles that span columns ("Élève", "Responsable 1"); None when the row above is no such titles."""
+    width = max(len(above), len(cells))
+    upper = [above[i].strip() if i < len(above) else "" for i in range(width)]
+    lower = [cells[i].strip() if i < len(cells) else "" for i in range(width)]
+    said = [text for text in upper if text]
+    if not said or any(len(text) > LONGEST_HEADER for text in said):
+        return None
+    spanning = {text for text, below in zip(upper, lower, strict=True) if text and below}
+    if not any(words.is_group(text) for text in spanning) or (len(said) == 1 and upper[0]):
+        return None
+    found: list[tuple[str, str]] = []
+    title = ""
+    for text, below in zip(upper, lower, strict=True):
+        if text:
+            title = text if below else ""
+        found.append((title, below) if below else ("", text))
+    return tuple(found)
+
+
 def _score(mapping: SheetMapping) -> tuple[int, int]:
     fields = {column.field for column in mapping.columns}
-    return sum(field in fields for field in REQUIRED), len(fields)
+    ranks = {(column.field, column.rank) for column in mapping.columns}
+    return -len(missing_fields(fields)), len(ranks)
 
 
-def _map_headers(
-    sheet: str, number: int, cells: tuple[str, ...], words: ColumnWords, chosen: Mapping[str, str]
-) -> SheetMapping:
-    columns: list[Column] = []
-    left_out: list[str] = []
+def _with_slips(mapping: SheetMapping, words: ColumnWords) -> SheetMapping:
+    """Required columns that are still missing, recognised in spite of a slip of the pen."""
+    for index, why in mapping.why_left_out.items():
+        missing = missing_fields({column.field for column in mapping.columns})
+        name = words.slip_of(mapping.headers[index], missing) if why is LeftOut.UNKNOWN else None
+        if name is not None:
+            columns = sorted((*mapping.columns, Column(index, name)), key=lambda column: column.index)
+            kept = [(i, w) for i, w in mapping.why_left_out.items() if i != index]
+            mapping = replace(
+                mapping,
+                columns=tuple(columns),
+                left_out=tuple(_shown(mapping.headers[i]) for i, _ in kept),
+                left_out_why=tuple(w for _, w in kept),
+            )
+    return mapping
+
+
+# ---- the columns of a header
+
+
+def _map_header(sheet: str, header: _Header, words: ColumnWords, chosen: Mapping[str, str]) -> SheetMapping:
+    texts = header.texts
+    picked = {key if key.startswith("#") else fold(key): name for key, name in chosen.items()}
+    groups: dict[str, int] = {}
+    read: list[Column] = []
+    left_out: list[tuple[int, LeftOut]] = []
+    for index, (title, text) in enumerate(header.cells):
+        if not texts[index].strip() and f"#{index + 1}" not in picked:
+            continue
+        found = _chosen(index, texts[index], picked) or _found(index, title, text, words, groups)
+        if isinstance(found, Column):
+            read.append(found)
+        else:
+            left_out.append((index, found))
+    kept = _without_repeats(read, left_out)
+    left_out.sort()
+    return SheetMapping(
+        sheet,
+        header.row,
+        texts,
+        kept,
+        tuple(_shown(texts[index]) for index, _ in left_out),
+        tuple(why for _, why in left_out),
+    )
+
+
+def _shown(header: str) -> str:
+    return " ".join(header.split())
+
+
+def _chosen(index: int, header: str, picked: Mapping[str, str]) -> Column | LeftOut | None:
+    """What a person says of a column; None when they say nothing of it."""
+    said = picked.get(f"#{index + 1}", picked.get(fold(header)) if header.strip() else None)
+    if said is None:
+        return None
+    name, _, rank = said.partition(":")
+    if name not in Field.__members__.values() or name == Field.COMMENT:
+        return LeftOut.CHOSEN
+    about = Field(name)
+    return Column(index, about, int(rank or 1) if about in _IS_GUARDIANS else 0)
+
+
+def _found(index: int, title: str, text: str, words: ColumnWords, groups: dict[str, int]) -> Column | LeftOut:
+    meaning = words.meaning_under(title, text) if title and text else words.meaning(title or text)
+    if meaning.field is None:
+        return meaning.left_out or LeftOut.UNKNOWN
+    if meaning.field not in _IS_GUARDIANS:
+        return Column(index, meaning.field)
+    rank = _rank(meaning, groups)
+    return (
+        Column(index, meaning.field, rank, meaning.relation) if rank <= _GUARDIANS else LeftOut.THIRD_GUARDIAN
+    )
+
+
+def _rank(meaning: Meaning, groups: dict[str, int]) -> int:
+    """Which guardian: the header's number, else in the order in which "père" and "mère" appear."""
+    if meaning.group is None:
+        return 1
+    return (
+        int(meaning.group) if meaning.group.isdigit() else groups.setdefault(meaning.group, len(groups) + 1)
+    )
+
+
+def _without_repeats(read: list[Column], left_out: list[tuple[int, LeftOut]]) -> tuple[Column, ...]:
+    """The columns whose field was not met before; names in one cell only where they do not stand apart."""
+    names_apart = {Field.FAMILY_NAME, Field.FIRST_NAME} <= {column.field for column in read}
     taken: set[tuple[Field, int]] = set()
-    ranks: dict[str, int] = {}
-    picked = {fold(header): field for header, field in chosen.items()}
-    for index, header in enumerate(cells):
-        column = _column(index, header, words, picked, ranks)
-        key = (column.field, column.rank) if column else None
-        if column is None or key in taken or column.field is Field.COMMENT or column.rank > _GUARDIANS:
-            if header.strip():
-                left_out.append(" ".join(header.split()))
+    kept: list[Column] = []
+    for column in read:
+        key = (column.field, column.rank)
+        if key in taken or (names_apart and column.field in FULL_NAMES):
+            left_out.append((column.index, LeftOut.TWICE))
             continue
         if column.field not in SEVERAL_COLUMNS:
-            taken.add((column.field, column.rank))
-        columns.append(column)
-    return SheetMapping(sheet, number, cells, tuple(columns), tuple(left_out))
-
-
-def _column(
-    index: int, header: str, words: ColumnWords, picked: Mapping[str, str], ranks: dict[str, int]
-) -> Column | None:
-    if not header.strip() or len(header) > 120:
-        return None
-    folded = fold(header)
-    if folded in picked:
-        name, _, rank = picked[folded].partition(":")
-        if name not in Field.__members__.values():
-            return None
-        field = Field(name)
-        return Column(index, field, int(rank or 1) if field in GUARDIAN_FIELDS.values() else 0)
-    if folded in words.plain_relation:
-        return Column(index, Field.GUARDIAN_RELATION, 1)
-    if folded in words.fields:
-        return Column(index, words.fields[folded])
-    return _guardian_column(index, folded, words, ranks)
-
-
-def _guardian_column(index: int, folded: str, words: ColumnWords, ranks: dict[str, int]) -> Column | None:
-    """A guardian's word, perhaps a rank, and what remains names the field: "resp 1 tel portable"."""
-    tokens = folded.replace("resp1", "resp 1").replace("resp2", "resp 2").replace("rl1", "rl 1")
-    parts = tokens.replace("rl2", "rl 2").split()
-    marks = [part for part in parts if part in words.guardian_words]
-    if not marks or any(part in words.decoys for part in parts):
-        return None
-    digit = next((part for part in parts if part in {"1", "2", "3"}), None)
-    known = {*words.guardian_words, *words.guardian_filler, "1", "2", "3"}
-    rest = " ".join(part for part in parts if part not in known)
-    field = words.guardian_fields.get(rest)
-    if field is None:
-        return None
-    relation = next((part for part in marks if part in words.guardian_relations), None)
-    group = digit or relation
-    rank = 1 if group is None else int(digit) if digit else ranks.setdefault(group, len(ranks) + 1)
-    return Column(index, field, rank, relation)
+            taken.add(key)
+        kept.append(column)
+    return tuple(kept)

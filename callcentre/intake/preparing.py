@@ -1,19 +1,25 @@
-"""A file made ready to import: read, mapped, its rows turned into candidates one after the other. Pure."""
+"""A file made ready to import: read, mapped, its rows turned into candidates one after the other.
+
+Pure, but for the child process in which a workbook is read.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
 
-from callcentre.intake.candidates import ReadRow, Scope, read_row, read_sheet, scope_of
+from callcentre.intake.apart import read_list
+from callcentre.intake.candidates import ReadRow, RowReader, Scope, read_row, read_sheet, scope_of
 from callcentre.intake.fields import Field
-from callcentre.intake.mapping import Column, ColumnWords, SheetMapping, map_content
-from callcentre.intake.reader import Cells, ListContent, Refusal, Sheet, read, safe_name
+from callcentre.intake.habits import habits_from_json
+from callcentre.intake.mapping import Choice, Column, ColumnWords, LeftOut, SheetMapping, map_content
+from callcentre.intake.reader import Cells, ListContent, Refusal, Sheet, safe_name
+from callcentre.intake.reader import Choice as ReadingChoice
 from callcentre.programmes import Programme
 
 
@@ -28,6 +34,8 @@ class PreparedList:
     read: ListContent
     mappings: tuple[SheetMapping, ...]
     totals: frozenset[str]
+    read_as: ReadingChoice | None = None
+    """How a person said that the text is to be read."""
 
     @cached_property
     def sheets(self) -> tuple[tuple[Sheet, SheetMapping], ...]:
@@ -35,10 +43,15 @@ class PreparedList:
         by_name = {sheet.name: sheet for sheet in self.read.sheets}
         return tuple((by_name[mapping.sheet], mapping) for mapping in self.mappings)
 
+    @cached_property
+    def _readers(self) -> dict[str, RowReader]:
+        """One for each sheet: they remember the values that come back from row to row."""
+        return {mapping.sheet: RowReader(mapping, self.scope, self.totals) for mapping in self.mappings}
+
     @property
     def rows_total(self) -> int:
         """How many rows will get a fate: all but the header rows."""
-        return sum(len(sheet.rows) - 1 for sheet, _ in self.sheets)
+        return sum(_length(sheet, mapping) for sheet, mapping in self.sheets)
 
     @property
     def unread_sheets(self) -> tuple[str, ...]:
@@ -50,10 +63,10 @@ class PreparedList:
         """The rows in order, from the `start`-th on."""
         at = 0
         for sheet, mapping in self.sheets:
-            length = len(sheet.rows) - 1
+            length = _length(sheet, mapping)
             if start < at + length:
                 skipped = max(0, start - at)
-                yield from read_sheet(sheet, mapping, self.scope, self.totals, skip=skipped)
+                yield from read_sheet(sheet, self._readers[mapping.sheet], skip=skipped)
             at += length
 
     def mapping_json(self) -> dict[str, Any]:
@@ -66,7 +79,15 @@ class PreparedList:
             "format": self.read.format,
             "encoding": self.read.encoding,
             "delimiter": self.read.delimiter,
+            "encoding_why": self.read.encoding_why,
+            "notes": [[str(n.code), n.count, list(n.places), n.sheet] for n in self.read.notes],
+            "read_as": {} if self.read_as is None else asdict(self.read_as),
         }
+
+
+def _length(sheet: Sheet, mapping: SheetMapping) -> int:
+    """How many rows of a sheet get a fate: all but its header, when it has one."""
+    return len(sheet.rows) - (mapping.header_row > 0)
 
 
 def prepare(
@@ -76,13 +97,19 @@ def prepare(
     programme: Programme,
     list_date: date,
     words: ColumnWords,
-    chosen: Mapping[str, str] | None = None,
+    chosen: Mapping[str, str] | Choice | None = None,
+    remembered: Mapping[str, Mapping[str, str]] | None = None,
+    read_as: ReadingChoice | None = None,
 ) -> PreparedList | Refusal:
-    """Read and map a list file, or say in clear words why it cannot be."""
-    read_content = read(content, name)
+    """Read and map a list file, or say in clear words why it cannot be.
+
+    `chosen` names columns of this list, `remembered` those of earlier lists by the signature of their headers;
+    `read_as` says in which encoding and with which delimiter, where a person knows better.
+    """
+    read_content = read_list(content, name, read_as)
     if isinstance(read_content, Refusal):
         return read_content
-    mappings = map_content(read_content, words, chosen=chosen)
+    mappings = map_content(read_content, words, chosen=chosen, remembered=remembered)
     if isinstance(mappings, Refusal):
         return mappings
     return PreparedList(
@@ -93,6 +120,7 @@ def prepare(
         read=read_content,
         mappings=tuple(mappings),
         totals=words.totals,
+        read_as=read_as,
     )
 
 
@@ -100,7 +128,8 @@ def prepare_again(
     content: bytes, name: str, *, programme: Programme, list_date: date, mapping: Mapping[str, Any]
 ) -> PreparedList | Refusal:
     """The same list as before, read with the mapping that was stored for it."""
-    read_content = read(content, name)
+    read_as = ReadingChoice(**mapping["read_as"]) if mapping.get("read_as") else None
+    read_content = read_list(content, name, read_as)
     if isinstance(read_content, Refusal):
         return read_content
     return PreparedList(
@@ -111,6 +140,7 @@ def prepare_again(
         read=read_content,
         mappings=tuple(sheet_mapping(stored) for stored in mapping["sheets"]),
         totals=frozenset(mapping["totals"]),
+        read_as=read_as,
     )
 
 
@@ -124,7 +154,10 @@ def sheet_json(mapping: SheetMapping) -> dict[str, Any]:
         "read": sorted(read_indexes),
         "columns": [[c.index, str(c.field), c.rank, c.relation] for c in mapping.columns],
         "left_out": list(mapping.left_out),
+        "left_out_why": [str(why) for why in mapping.left_out_why],
         "signature": mapping.signature,
+        "habits": mapping.habits.as_json(),
+        "remembered": mapping.is_remembered,
     }
 
 
@@ -136,6 +169,9 @@ def sheet_mapping(stored: Mapping[str, Any]) -> SheetMapping:
         headers=tuple(stored["headers"]),
         columns=tuple(Column(index, Field(name), rank, rel) for index, name, rank, rel in stored["columns"]),
         left_out=tuple(stored["left_out"]),
+        left_out_why=tuple(LeftOut(why) for why in stored.get("left_out_why", ())),
+        habits=habits_from_json(stored.get("habits")),
+        is_remembered=bool(stored.get("remembered")),
     )
 
 

@@ -25,20 +25,33 @@ class ReasonCode(StrEnum):
     """Why a row was treated as it was, or what in it deserves a look."""
 
     NAME_MISSING = "name_missing"
+    NAME_NOT_SPLIT = "name_not_split"
+    NAME_SPLIT = "name_split"
+    NAMES_SWAPPED = "names_swapped"
     BIRTH_DATE_MISSING = "birth_date_missing"
     BIRTH_DATE_IMPOSSIBLE = "birth_date_impossible"
     BIRTH_DATE_FUTURE = "birth_date_future"
+    BIRTH_DATE_IMPLAUSIBLE = "birth_date_implausible"
+    DATE_ORDER_UNSURE = "date_order_unsure"
     AGE_UNDER = "age_under"
     AGE_OVER = "age_over"
     EXIT_DATE_IMPOSSIBLE = "exit_date_impossible"
     EXIT_DATE_FUTURE = "exit_date_future"
     EXIT_DATE_OLD = "exit_date_old"
+    EXIT_DATE_SENSELESS = "exit_date_senseless"
+    EXIT_DATE_BEFORE_ENTRY = "exit_date_before_entry"
     INE_MALFORMED = "ine_malformed"
+    INE_CHECK_LETTER = "ine_check_letter"
     INE_ON_TWO_PEOPLE = "ine_on_two_people"
     SIEI_ON_TWO_PEOPLE = "siei_on_two_people"
     UAI_MALFORMED = "uai_malformed"
     UAI_CHECK_LETTER = "uai_check_letter"
     POSTAL_CODE_MALFORMED = "postal_code_malformed"
+    POSTAL_CODE_WAS_INSEE = "postal_code_was_insee"
+    POSTAL_CODE_INSEE_OF_SEVERAL = "postal_code_insee_of_several"
+    POSTAL_CODE_OTHER_COMMUNE = "postal_code_other_commune"
+    POSTAL_CODE_UNKNOWN = "postal_code_unknown"
+    POSTAL_CODE_FROM_INSEE = "postal_code_from_insee"
     EMAIL_MALFORMED = "email_malformed"
     SEX_UNKNOWN = "sex_unknown"
     TERRITORY_UNKNOWN = "territory_unknown"
@@ -57,6 +70,8 @@ class ReasonCode(StrEnum):
     NUMBER_MARKED_OLD = "number_marked_old"
     NUMBER_MARKED_NO_CALL = "number_marked_no_call"
     NUMBER_FOREIGN = "number_foreign"
+    NUMBER_UNKNOWN_BLOCK = "number_unknown_block"
+    NUMBER_OF_MANY = "number_of_many"
     NO_CALLABLE_NUMBER = "no_callable_number"
     MINOR_WITHOUT_GUARDIAN = "minor_without_guardian"
     VALUE_TOO_LONG = "value_too_long"
@@ -64,6 +79,14 @@ class ReasonCode(StrEnum):
     POSSIBLE_HOMONYM = "possible_homonym"
     AMBIGUOUS_PERSON = "ambiguous_person"
     VERIFIED_KEPT = "verified_kept"
+    TEXT_REPAIRED = "text_repaired"
+    TEXT_DAMAGED = "text_damaged"
+    UNCLOSED_QUOTE = "unclosed_quote"
+    MISPLACED_CELLS = "misplaced_cells"
+    CELLS_REALIGNED = "cells_realigned"
+    HIDDEN_ROW = "hidden_row"
+    FORMULA_WITHOUT_VALUE = "formula_without_value"
+    CELL_ERROR = "cell_error"
     BLANK_ROW = "blank_row"
     TITLE_ROW = "title_row"
     TOTAL_ROW = "total_row"
@@ -87,6 +110,24 @@ CATALOGUE: dict[ReasonCode, ReasonText] = {
     _C.NAME_MISSING: ReasonText(
         "name", _Q, "Le nom ou le prénom manque : à compléter.", "Family or first name missing: fill it in."
     ),
+    _C.NAME_NOT_SPLIT: ReasonText(
+        "name",
+        _Q,
+        "« {value} » : nom et prénom ne se séparent pas, à compléter.",
+        "“{value}”: family and first name cannot be told apart, fill them in.",
+    ),
+    _C.NAME_SPLIT: ReasonText(
+        "name",
+        _W,
+        "« {value} » : nom et prénom séparés par déduction, à vérifier.",
+        "“{value}”: family and first name told apart by a guess, check them.",
+    ),
+    _C.NAMES_SWAPPED: ReasonText(
+        "name",
+        _W,
+        "« {value} » : nom et prénom étaient intervertis, remis à leur place.",
+        "“{value}”: family and first name were swapped, put back in their places.",
+    ),
     _C.BIRTH_DATE_MISSING: ReasonText(
         "date", _Q, "La date de naissance manque : à compléter.", "Birth date missing: fill it in."
     ),
@@ -101,6 +142,18 @@ CATALOGUE: dict[ReasonCode, ReasonText] = {
         _Q,
         "La date de naissance « {value} » est après la date de la liste.",
         "The birth date “{value}” is after the list’s date.",
+    ),
+    _C.BIRTH_DATE_IMPLAUSIBLE: ReasonText(
+        "date",
+        _Q,
+        "La date de naissance « {value} » ne peut être celle d’un jeune : à corriger.",
+        "The birth date “{value}” cannot be a young person’s: correct it.",
+    ),
+    _C.DATE_ORDER_UNSURE: ReasonText(
+        "date",
+        _W,
+        "{field} « {value} » : la liste écrit tantôt le jour, tantôt le mois d’abord ; lu jour d’abord, à vérifier.",
+        "{field} “{value}”: the list writes the day first here and the month first there; read day first, check it.",
     ),
     _C.AGE_UNDER: ReasonText(
         "age",
@@ -132,11 +185,29 @@ CATALOGUE: dict[ReasonCode, ReasonText] = {
         "La date de sortie « {value} » a plus de deux ans.",
         "The exit date “{value}” is more than two years old.",
     ),
+    _C.EXIT_DATE_SENSELESS: ReasonText(
+        "exit_date",
+        _W,
+        "La date de sortie « {value} » tombe dans l’enfance : non reprise.",
+        "The exit date “{value}” falls in childhood: left out.",
+    ),
+    _C.EXIT_DATE_BEFORE_ENTRY: ReasonText(
+        "exit_date",
+        _W,
+        "La date de sortie « {value} » est avant la date d’entrée.",
+        "The exit date “{value}” is before the entry date.",
+    ),
     _C.INE_MALFORMED: ReasonText(
         "ine",
         _W,
         "L’INE « {value} » n’a aucune des formes connues : non repris.",
         "The INE “{value}” has none of the known forms: left out.",
+    ),
+    _C.INE_CHECK_LETTER: ReasonText(
+        "ine",
+        _W,
+        "La lettre finale de l’INE « {value} » ne va pas avec ses chiffres : à vérifier.",
+        "The last letter of the INE “{value}” does not go with its digits: check it.",
     ),
     _C.INE_ON_TWO_PEOPLE: ReasonText(
         "ine",
@@ -167,6 +238,36 @@ CATALOGUE: dict[ReasonCode, ReasonText] = {
         _W,
         "Le code postal « {value} » ne se lit pas : non repris.",
         "The postal code “{value}” cannot be read: left out.",
+    ),
+    _C.POSTAL_CODE_WAS_INSEE: ReasonText(
+        "address",
+        _N,
+        "« {value} » est un code INSEE : remplacé par le code postal de la commune.",
+        "“{value}” is an INSEE code: replaced by the town’s postal code.",
+    ),
+    _C.POSTAL_CODE_INSEE_OF_SEVERAL: ReasonText(
+        "address",
+        _W,
+        "« {value} » est le code INSEE d’une commune à plusieurs codes postaux : non repris.",
+        "“{value}” is the INSEE code of a town with several postal codes: left out.",
+    ),
+    _C.POSTAL_CODE_OTHER_COMMUNE: ReasonText(
+        "address",
+        _N,
+        "Le code postal {value} n’est pas celui de la commune nommée : gardé.",
+        "The postal code {value} is not the named town’s: kept.",
+    ),
+    _C.POSTAL_CODE_UNKNOWN: ReasonText(
+        "address",
+        _N,
+        "Le code postal {value} n’est celui d’aucune commune (CEDEX ?) : gardé.",
+        "The postal code {value} is no town’s (CEDEX?): kept.",
+    ),
+    _C.POSTAL_CODE_FROM_INSEE: ReasonText(
+        "address",
+        _N,
+        "Code postal déduit du code INSEE {value}.",
+        "Postal code derived from the INSEE code {value}.",
     ),
     _C.EMAIL_MALFORMED: ReasonText(
         "contact",
@@ -270,6 +371,18 @@ CATALOGUE: dict[ReasonCode, ReasonText] = {
         "« {value} » ({field}) est un numéro étranger.",
         "“{value}” ({field}) is a foreign number.",
     ),
+    _C.NUMBER_UNKNOWN_BLOCK: ReasonText(
+        "phone",
+        _N,
+        "« {value} » ({field}) : tranche récente ou inconnue, gardé appelable.",
+        "“{value}” ({field}): a recent or unknown block, kept callable.",
+    ),
+    _C.NUMBER_OF_MANY: ReasonText(
+        "phone",
+        _W,
+        "« {value} » ({field}) est sur beaucoup de lignes : sans doute le numéro d’un lieu.",
+        "“{value}” ({field}) is on many rows: probably a place’s number.",
+    ),
     _C.NO_CALLABLE_NUMBER: ReasonText(
         "contact",
         _W,
@@ -308,6 +421,49 @@ CATALOGUE: dict[ReasonCode, ReasonText] = {
         _N,
         "{field} vérifié par un agent : la liste ne le change pas.",
         "{field} verified by an officer: the list does not change it.",
+    ),
+    _C.TEXT_REPAIRED: ReasonText(
+        "text",
+        _N,
+        "Des accents abîmés par un double encodage ont été rétablis.",
+        "Accents broken by a double encoding were restored.",
+    ),
+    _C.TEXT_DAMAGED: ReasonText(
+        "text",
+        _W,
+        "Des lettres sont perdues, à la place de « � » : à vérifier.",
+        "Letters are lost, where “�” stands: check them.",
+    ),
+    _C.UNCLOSED_QUOTE: ReasonText(
+        "row",
+        _W,
+        "Un guillemet n’est pas refermé : la ligne a été lue seule, à vérifier.",
+        "A quotation mark is not closed: the row was read by itself, check it.",
+    ),
+    _C.MISPLACED_CELLS: ReasonText(
+        "row",
+        _Q,
+        "Les cellules sont décalées par rapport aux colonnes : à remettre en place.",
+        "The cells are shifted against their columns: put them back in place.",
+    ),
+    _C.CELLS_REALIGNED: ReasonText(
+        "row",
+        _W,
+        "La ligne était décalée : ses cellules ont été remises sous leur colonne, à vérifier.",
+        "The row was shifted: its cells were put back under their columns, check them.",
+    ),
+    _C.HIDDEN_ROW: ReasonText("row", _N, "Ligne masquée dans le classeur.", "Row hidden in the workbook."),
+    _C.FORMULA_WITHOUT_VALUE: ReasonText(
+        "value",
+        _W,
+        "{field} : formule sans résultat enregistré, lue comme vide.",
+        "{field}: formula without a stored result, read as empty.",
+    ),
+    _C.CELL_ERROR: ReasonText(
+        "value",
+        _W,
+        "{field} : erreur de calcul (#N/A, #REF!…), lue comme vide.",
+        "{field}: calculation error (#N/A, #REF!…), read as empty.",
     ),
     _C.BLANK_ROW: ReasonText("not_a_person", _I, "Ligne vide.", "Blank row."),
     _C.TITLE_ROW: ReasonText("not_a_person", _I, "Titre au-dessus du tableau.", "Title above the table."),

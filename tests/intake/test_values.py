@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcentre.intake import values
+from callcentre.intake import dates, naming, values
 
 LATEST = date(2026, 11, 15)
 
@@ -39,7 +39,7 @@ LATEST = date(2026, 11, 15)
     ],
 )
 def test_every_way_to_write_a_date(typed: str, day: date) -> None:
-    assert values.read_date(typed, LATEST) == day
+    assert dates.read_date(typed, LATEST) == day
 
 
 @pytest.mark.parametrize(
@@ -48,26 +48,26 @@ def test_every_way_to_write_a_date(typed: str, day: date) -> None:
      "vers 2008", "14/02/20088", "14/02/1", "99999999", "12345678", "1/1/0", "31 février 2008"],
 )  # fmt: skip
 def test_a_date_that_does_not_exist_is_never_repaired(typed: str) -> None:
-    assert values.read_date(typed, LATEST) is None
+    assert dates.read_date(typed, LATEST) is None
 
 
 @given(st.dates(date(1950, 1, 1), LATEST))
 def test_a_date_is_read_the_same_in_all_its_forms(day: date) -> None:
     serial = (day - date(1899, 12, 30)).days
     forms = [f"{day:%d/%m/%Y}", f"{day:%Y-%m-%d}", f"{day.day}-{day.month}-{day.year}", str(serial)]
-    assert {values.read_date(form, LATEST) for form in forms} == {day}
+    assert {dates.read_date(form, LATEST) for form in forms} == {day}
 
 
 @given(st.dates(LATEST - timedelta(days=36_000), LATEST))
 def test_a_two_digit_year_is_never_in_the_future(day: date) -> None:
-    read = values.read_date(f"{day:%d/%m/%y}", LATEST)
+    read = dates.read_date(f"{day:%d/%m/%y}", LATEST)
     assert read is None or (read <= LATEST and (read.day, read.month) == (day.day, day.month))
 
 
 @given(st.text(max_size=30))
 def test_any_cell_is_read_without_raising(text: str) -> None:
-    values.read_date(text, LATEST)
-    values.read_name(text)
+    dates.read_date(text, LATEST)
+    naming.read_name(text)
     values.read_text(text)
     values.read_ine(text)
     values.read_uai(text)
@@ -97,7 +97,7 @@ def test_any_cell_is_read_without_raising(text: str) -> None:
     ],
 )
 def test_names_are_kept_as_written(typed: str, name: str | None) -> None:
-    assert values.read_name(typed) == name
+    assert naming.read_name(typed) == name
 
 
 @pytest.mark.parametrize(
