@@ -45,6 +45,7 @@ class Settings(BaseModel):
     session_idle_minutes: int = Field(ge=1)
     session_hours: int = Field(ge=1)
     idempotency_days: int = Field(ge=1)
+    audit_days: int = Field(ge=1, le=1096)
     upload_megabytes: int = Field(ge=1)
     retry: RetryTuning
     """Constants of the rule that learns when to try again; a programme may override any of them."""

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from callcentre.audit import trail
 from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.desk import decisions
 from callcentre.desk.context import Desk
+from callcentre.desk.kinds import DecisionKind
 from callcentre.desk.wrap_up import close_everywhere
 from callcentre.errors import InvalidInput, NotFound
 from callcentre.people import numbers, opt_outs
@@ -50,16 +52,32 @@ def revoke_opt_out(
     session: Session, desk: Desk, person_id: int, opt_out_id: int, *, reason: str, by: int, now: datetime
 ) -> None:
     """Take back an opt-out recorded by mistake; whoever had left the queue for it comes back."""
-    reached = opt_outs.revoke_opt_out(session, opt_out_id, by=by, reason=reason, now=now)
+    said = decisions.reason_of(reason)
+    reached = lift_opt_out(session, desk, opt_out_id, reason=said, by=by, now=now)
     if person_id not in reached:
         raise NotFound("opt_out")
-    trail.record(
-        session, "opt_out_revoked", "person", person_id, by=by, now=now, details={"opt_out": opt_out_id}
+    decisions.record(
+        session,
+        DecisionKind.OPT_OUT_LIFTED,
+        programme_id=desk.programme_id,
+        person_id=person_id,
+        by=by,
+        now=now,
+        reason=said,
     )
+
+
+def lift_opt_out(
+    session: Session, desk: Desk, opt_out_id: int, *, reason: str, by: int, now: datetime
+) -> set[int]:
+    """Take back an opt-out and plan those whom the number reaches anew; return who they are."""
+    reached = opt_outs.revoke_opt_out(session, opt_out_id, by=by, reason=reason, now=now)
     for reached_id in sorted(reached):
-        for entry in entries.closed_by(session, reached_id, "opted_out"):
-            entries.reopen(session, entry, now=now)
+        for why in ("opted_out", "details_to_find"):
+            for entry in entries.closed_by(session, reached_id, why):
+                entries.reopen(session, entry, now=now)
     reconsider(session, desk.programme, desk.programme_id, reached, now=now)
+    return reached
 
 
 def _entry(session: Session, desk: Desk, person_id: int) -> QueueEntry:

@@ -62,8 +62,8 @@ class OutcomeConflict(Base):
 class Decision(Base):
     """What a supervisor decided about somebody, and why; only ever added to.
 
-    `kind` is a value of `callcentre.desk.kinds.DecisionKind`. `attempt_id`: the call that it is about. `opt_out_id`: the
-    guardian's refusal that it answers, once.
+    `kind` is a value of `callcentre.desk.kinds.DecisionKind`. `attempt_id`: the call that it is about. `opt_out_id`:
+    the guardian's refusal that it answers, once.
     """
 
     __tablename__ = "decisions"

@@ -162,12 +162,18 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Todo:
-    """What waits for somebody: promised callbacks, calls without a result, results that came too late."""
+    """What waits for somebody: promised callbacks, calls without a result, late results, guardians' refusals."""
 
     promises: tuple[Promise, ...]
     promise_counts: dict[PromiseState, int]
     to_settle: tuple[OpenCall, ...]
     conflicts: tuple[Conflict, ...]
+    refusals: tuple[Refusal, ...]
+
+    @property
+    def decisions(self) -> int:
+        """How many decisions are waited for."""
+        return len(self.to_settle) + len(self.conflicts) + len(self.refusals)
 
 
 @dataclass(frozen=True)
@@ -176,7 +182,6 @@ class SlowPart:
 
     counted_at: datetime
     waiting: tuple[Waiting, ...]
-    refusals: tuple[Refusal, ...]
 
 
 @dataclass(frozen=True)
@@ -224,11 +229,9 @@ class Picture:
     def as_json(self) -> dict[str, Any]:
         """The picture for a program: ids and counts, no name of a young person."""
         data: dict[str, Any] = asdict(self)
-        for key in ("promises", "to_settle", "conflicts"):
+        for key in ("promises", "to_settle", "conflicts", "refusals"):
             for item in data["todo"][key]:
                 del item["person"]
-        for item in data["slow"]["refusals"]:
-            del item["person"]
         data["oldest_due"] = self.oldest_due
         data["ready_count"] = self.ready_count
         plain: dict[str, Any] = json.loads(json.dumps(data, default=_plain))

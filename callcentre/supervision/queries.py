@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue.kinds import EntryState, Lane
 from callcentre.callqueue.models import QueueEntry, TerritoryDay, Turn
 from callcentre.database import in_parts
-from callcentre.desk.models import OutcomeConflict
+from callcentre.desk.models import Decision, OutcomeConflict
 from callcentre.funnel.models import StageChange
 from callcentre.funnel.queries import step
 from callcentre.funnel.stages import Stage
@@ -20,9 +20,6 @@ from callcentre.intake.models import ListFile
 from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.people.models import OptOut, YoungPerson
 from callcentre.supervision.picture import Bucket, ImportNow, Ready, Result, Waiting
-
-REFUSALS_SHOWN_FOR = timedelta(days=14)
-"""How long a guardian's refusal stays on the supervisor's list."""
 
 AT_MOST = 50
 """Lines of a list on the live page; what is beyond is counted, not listed."""
@@ -290,12 +287,13 @@ def waiting(session: Session, programme_id: int, *, now: datetime, tomorrow: dat
     return tuple(sorted(counted, key=lambda one: (order.index(one.bucket), -one.count, one.reason or "")))
 
 
-def guardian_refusals(session: Session, since: datetime) -> tuple[tuple[int, int | None, datetime], ...]:
-    """Opt-outs that a guardian asked for since an instant: id, young person, when; the newest first."""
+def guardian_refusals(session: Session) -> tuple[tuple[int, int | None, datetime], ...]:
+    """Opt-outs that a guardian asked for and nobody has decided about: id, young person, when; the oldest first."""
     rows = session.execute(
         select(OptOut.id, OptOut.person_id, OptOut.at)
-        .where(OptOut.source == "guardian", OptOut.revoked_at.is_(None), OptOut.at >= since)
-        .order_by(OptOut.at.desc(), OptOut.id.desc())
+        .outerjoin(Decision, Decision.opt_out_id == OptOut.id)
+        .where(OptOut.source == "guardian", OptOut.revoked_at.is_(None), Decision.id.is_(None))
+        .order_by(OptOut.at, OptOut.id)
         .limit(AT_MOST)
     )
     return tuple((number, person, at) for number, person, at in rows)

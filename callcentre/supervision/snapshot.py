@@ -102,12 +102,14 @@ class Observer:
     ) -> Todo:
         callbacks = queries.callbacks(session, self.programme_id, moment.tomorrow)
         conflicts = queries.conflicts(session)
+        refused = queries.guardian_refusals(session)
         silent = [h for h in held if h.has_open_call and moment.now >= h.renewed_at + self._settle_after]
         people = queries.names(
             session,
             {callback.person_id for callback in callbacks[: queries.AT_MOST]}
             | {lease.person_id for lease in silent}
-            | {conflict.person_id for conflict in conflicts if conflict.person_id is not None},
+            | {conflict.person_id for conflict in conflicts if conflict.person_id is not None}
+            | {person for _, person, _ in refused if person is not None},
         )
         who = {officer.id: officer.name for officer in officers}
         missed_after = timedelta(minutes=self.programme.limits.promise_missed_minutes)
@@ -137,19 +139,13 @@ class Observer:
                 )
                 for c in conflicts
             ),
+            refusals=tuple(Refusal(n, person, people.get(person or 0, ""), at) for n, person, at in refused),
         )
 
     def _slow_part(self, session: Session, moment: _Moment) -> SlowPart:
         if self._slow is None or not timedelta(0) <= moment.now - self._slow.counted_at < COUNT_AGAIN_AFTER:
-            refused = queries.guardian_refusals(session, moment.now - queries.REFUSALS_SHOWN_FOR)
-            people = queries.names(session, {person for _, person, _ in refused if person is not None})
-            self._slow = SlowPart(
-                counted_at=moment.now,
-                waiting=queries.waiting(session, self.programme_id, now=moment.now, tomorrow=moment.tomorrow),
-                refusals=tuple(
-                    Refusal(n, person, people.get(person or 0, ""), at) for n, person, at in refused
-                ),
-            )
+            waiting = queries.waiting(session, self.programme_id, now=moment.now, tomorrow=moment.tomorrow)
+            self._slow = SlowPart(counted_at=moment.now, waiting=waiting)
         return self._slow
 
     def _balance(

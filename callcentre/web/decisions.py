@@ -1,27 +1,41 @@
-"""What a supervisor decides: settle a call or a late result, free a card, weigh a territory, bring somebody back."""
+"""What a supervisor decides: settle or undo a result, answer a refusal, free a card, weigh a territory, bring back."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from callcentre.accounts.kinds import Role
+from callcentre.audit.kinds import Place
 from callcentre.callqueue.days import set_weight
-from callcentre.desk import settling
+from callcentre.desk import decisions, kinds, settling, undo
+from callcentre.desk.kinds import DecisionKind
 from callcentre.desk.outcomes import Outcome
 from callcentre.directory import queries as directory
 from callcentre.dispositions import Disposition, Need
-from callcentre.errors import InvalidInput, NotFound
+from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.supervision import cases
 from callcentre.web import labels
 from callcentre.web.context import now, runtime, user
 from callcentre.web.formats import in_zone
-from callcentre.web.forms import whole_number
-from callcentre.web.i18n import gettext, words
+from callcentre.web.forms import choice_of, whole_number
+from callcentre.web.guards import only
+from callcentre.web.i18n import gettext, mark, words
+from callcentre.web.looks import looked
 from callcentre.web.transaction import database
 
 blueprint = Blueprint("decisions", __name__, url_prefix="/supervision")
 
 HOME = "/supervision"
+
+REFUSAL_CHOICES = {
+    DecisionKind.REFUSAL_GOES_ON: mark("Continuer d’appeler le jeune, sur ses autres numéros"),
+    DecisionKind.REFUSAL_STOPS: mark("Ne plus appeler le jeune : il sort de la file"),
+    DecisionKind.REFUSAL_LIFTED: mark("C’était une erreur de saisie : lever le STOP du responsable"),
+}
+"""What may be decided about a guardian's refusal, in words."""
 
 
 @blueprint.get("/people/<int:person_id>/settle")
@@ -67,9 +81,81 @@ def conflict(conflict_id: int) -> str:
 @blueprint.post("/conflicts/<int:conflict_id>")
 def settle_conflict(conflict_id: int) -> BaseResponse:
     """Put a late result aside once it has been dealt with."""
-    settling.settle_conflict(database(), conflict_id, by=user().id, now=now())
+    settling.settle_conflict(database(), runtime().desk(database()), conflict_id, by=user().id, now=now())
     flash(gettext("Résultat classé. Il reste écrit dans le journal."))
     return redirect(HOME)
+
+
+@blueprint.get("/refusals/<int:opt_out_id>")
+def refusal(opt_out_id: int) -> str:
+    """Show a guardian's refusal, and what may be decided about it."""
+    return _refusal(opt_out_id)
+
+
+@blueprint.post("/refusals/<int:opt_out_id>")
+@only(Role.SUPERVISOR)
+def decide_refusal(opt_out_id: int) -> str | BaseResponse:
+    """Decide what a guardian's refusal means for the young person."""
+    choice = choice_of(DecisionKind, request.form.get("choice"))
+    try:
+        if choice is None:
+            raise InvalidInput("Choisissez une décision.", field="choice")
+        with database().begin_nested():
+            settling.decide_refusal(
+                database(),
+                runtime().desk(database()),
+                opt_out_id,
+                choice,
+                reason=request.form.get("reason", ""),
+                by=user().id,
+                now=now(),
+            )
+    except (InvalidInput, NotAllowed) as problem:
+        field = getattr(problem, "field", None) or "choice"
+        page = _refusal(opt_out_id, {field: gettext(problem.message)}, typed=request.form)
+        return make_response(page, problem.status)
+    flash(gettext("Décision enregistrée."))
+    return redirect(HOME)
+
+
+@blueprint.get("/decisions")
+def latest() -> str:
+    """Show what was decided lately: when, by whom, what, about whom, why."""
+    desk = runtime().desk(database())
+    return render_template(
+        "supervision/decisions.html",
+        decisions=decisions.latest(database(), desk.programme_id),
+        decision_labels=labels.DECISIONS,
+    )
+
+
+@blueprint.get("/calls/<int:attempt_id>/undo")
+def result(attempt_id: int) -> str:
+    """Show the result that a supervisor is about to take back, and what that changes."""
+    return _result(attempt_id)
+
+
+@blueprint.post("/calls/<int:attempt_id>/undo")
+@only(Role.SUPERVISOR)
+def undo_result(attempt_id: int) -> str | BaseResponse:
+    """Take back a result that was entered by mistake, for a reason."""
+    one = _known_result(attempt_id)
+    try:
+        with database().begin_nested():
+            undo.undo_for_reason(
+                database(),
+                runtime().desk(database()),
+                attempt_id,
+                reason=request.form.get("reason", ""),
+                by=user().id,
+                now=now(),
+            )
+    except (InvalidInput, NotAllowed) as problem:
+        field = getattr(problem, "field", None) or "reason"
+        page = _result(attempt_id, {field: gettext(problem.message)}, typed=request.form)
+        return make_response(page, problem.status)
+    flash(gettext("Résultat annulé. L’appel reste compté ; la raison est écrite dans l’histoire."))
+    return redirect(f"/people/{one.person_id}")
 
 
 @blueprint.get("/officers/<int:officer_id>")
@@ -181,12 +267,52 @@ def _refused_weight(territory_id: int, message: str) -> BaseResponse:
 
 
 def _person(person_id: int, errors: dict[str, str] | None = None) -> str:
+    one = _known(person_id)
+    looked(Place.DECISION, person_id)
     return render_template(
         "supervision/person.html",
-        one=_known(person_id),
+        one=one,
         reason_label=labels.reason_label,
         errors=errors or {},
     )
+
+
+def _refusal(opt_out_id: int, errors: dict[str, str] | None = None, typed: Any = None) -> str:
+    found = cases.refusal_case(database(), runtime().desk(database()).programme_id, opt_out_id)
+    if found is None:
+        raise NotFound("Ce refus n’existe pas.")
+    if found.person_id is not None:
+        looked(Place.DECISION, found.person_id)
+    return render_template(
+        "supervision/refusal.html",
+        one=found,
+        choices=[(choice.value, gettext(REFUSAL_CHOICES[choice])) for choice in kinds.REFUSAL_CHOICES],
+        decision_labels=labels.DECISIONS,
+        may_act=user().role is Role.SUPERVISOR,
+        typed=typed or {},
+        errors=errors or {},
+    )
+
+
+def _result(attempt_id: int, errors: dict[str, str] | None = None, typed: Any = None) -> str:
+    one = _known_result(attempt_id)
+    return render_template(
+        "supervision/result.html",
+        one=one,
+        disposition=labels.disposition_label(runtime().programme, one.disposition),
+        decision_labels=labels.DECISIONS,
+        may_act=user().role is Role.SUPERVISOR,
+        typed=typed or {},
+        errors=errors or {},
+    )
+
+
+def _known_result(attempt_id: int) -> cases.ResultCase:
+    found = cases.result_case(database(), runtime().desk(database()).programme_id, attempt_id)
+    if found is None:
+        raise NotFound("Cet appel n’existe pas.")
+    looked(Place.DECISION, found.person_id)
+    return found
 
 
 def _known(person_id: int) -> cases.PersonCase:

@@ -15,6 +15,8 @@ from callcentre.accounts import presence
 from callcentre.accounts import queries as accounts
 from callcentre.accounts.kinds import PauseReason, PresenceState
 from callcentre.accounts.queries import OfficerPresence
+from callcentre.audit import looks
+from callcentre.audit.kinds import Place
 from callcentre.callqueue import lease as leases
 from callcentre.callqueue.lease import Lease
 from callcentre.desk import drafts, my_day, serving, undo, wrap_up
@@ -31,6 +33,7 @@ from callcentre.web.formats import hour, iso, moment
 from callcentre.web.forms import choice_of, whole_number
 from callcentre.web.guards import passive, wants_json
 from callcentre.web.i18n import gettext, mark
+from callcentre.web.looks import looked, looked_up
 from callcentre.web.transaction import database, reading
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
@@ -53,7 +56,10 @@ def show() -> str:
     session = database()
     desk = runtime().desk(session)
     lease = leases.of_officer(session, user().id)
-    return _idle_page(desk) if lease is None else _card_page(desk, lease)
+    if lease is None:
+        return _idle_page(desk)
+    looked(Place.CARD, lease.person_id)
+    return _card_page(desk, lease)
 
 
 @blueprint.post("/next")
@@ -265,6 +271,7 @@ def search() -> ResponseReturnValue:
         desk = runtime().desk(session)
         found = find(session, desk, text) if text else ()
         held = leases.of_officer(session, user().id)
+    looked_up([one.id for one in found])
     shown = {"q": text, "found": found, "held": held}
     if wants_json():
         return jsonify(html=render_template("desk_found.html", **shown))
@@ -303,6 +310,8 @@ def _served(desk: Desk) -> BaseResponse:
     if undo.take_up_again(session, desk, officer_id=me, now=now()) is not None:
         return redirect("/desk")
     given = serving.serve_next(session, desk, officer_id=me, now=now())
+    if isinstance(given, Lease) and given.granted_now:  # with the claim: no second turn at the writer's place
+        looks.record(session, [given.person_id], Place.CARD, by=me, now=now())
     asked = isinstance(given, Nothing) and given.reason is not serving.Idle.PAUSED
     return redirect("/desk?asked=1" if asked else "/desk")
 

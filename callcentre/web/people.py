@@ -22,6 +22,7 @@ from callcentre.web.context import now, runtime, user
 from callcentre.web.formats import day, day_long, in_zone, moment
 from callcentre.web.forms import whole_number
 from callcentre.web.i18n import gettext, mark
+from callcentre.web.looks import looked_through
 from callcentre.web.transaction import database, writing
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
@@ -48,6 +49,7 @@ def index() -> str:
         now=now(),
         page=whole_number(request.args.get("page")) or 1,
     )
+    looked_through(len(found.lines))
     return render_template(
         "people.html",
         found=found,

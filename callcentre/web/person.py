@@ -10,6 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from callcentre.accounts.kinds import Role
+from callcentre.audit.kinds import Place
 from callcentre.callqueue import lease as leases
 from callcentre.desk import card, corrections, history
 from callcentre.desk.card import Person
@@ -23,6 +24,7 @@ from callcentre.web.formats import day, in_zone
 from callcentre.web.forms import choice_of, typed_date
 from callcentre.web.guards import only
 from callcentre.web.i18n import gettext
+from callcentre.web.looks import looked
 from callcentre.web.transaction import database
 
 blueprint = Blueprint("person", __name__, url_prefix="/people")
@@ -30,8 +32,10 @@ blueprint = Blueprint("person", __name__, url_prefix="/people")
 
 @blueprint.get("/<int:person_id>")
 def show(person_id: int) -> str:
-    """Show a person."""
-    return _page(person_id)
+    """Show a person; that they were looked at is written down."""
+    page = _page(person_id)
+    looked(Place.PAGE, person_id)
+    return page
 
 
 @blueprint.get("/<int:person_id>/compare/<int:other_id>")
@@ -40,6 +44,7 @@ def compare(person_id: int, other_id: int) -> str:
     session = database()
     desk = runtime().desk(session)
     pair = [card.person(session, desk, one, now=now()) for one in (person_id, other_id)]
+    looked(Place.COMPARISON, person_id, other_id)
     return render_template("person_compare.html", pair=pair, rows=_rows(*pair))
 
 
@@ -254,6 +259,8 @@ def _page(person_id: int, *, errors: dict[str, str] | None = None, typed: Any = 
         source_of=history_words.source_of,
         may_act=user().role in (Role.OFFICER, Role.SUPERVISOR),
         may_call=user().role is Role.OFFICER,
+        may_decide=user().role is Role.SUPERVISOR,
+        may_audit=user().role is Role.ADMINISTRATOR,
         held=leases.of_officer(session, user().id) if user().role is Role.OFFICER else None,
         renew_seconds=desk.settings.lease_renew_seconds,
         decides=user().role in (Role.SUPERVISOR, Role.ADMINISTRATOR),

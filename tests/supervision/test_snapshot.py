@@ -222,7 +222,8 @@ def test_conflicts_refusals_and_imports_are_shown(world: World) -> None:
     picture = world.take()
     (conflict,) = picture.todo.conflicts
     assert (conflict.officer, conflict.disposition, conflict.person_id) == ("Tom", "busy", person)
-    assert [refusal.person_id for refusal in picture.slow.refusals] == [person]
+    assert [refusal.person_id for refusal in picture.todo.refusals] == [person]
+    assert picture.todo.decisions == 2
     assert [(one.name, one.done, one.total) for one in picture.imports] == [("liste.csv", 40, 100)]
 
 
@@ -309,4 +310,4 @@ def test_a_picture_takes_the_same_few_queries_whatever_there_is_to_see(world: Wo
     seen: list[str] = []
     event.listen(world.session.get_bind(), "before_cursor_execute", lambda *args: seen.append(args[2]))
     world.take(MINUTE / 60)
-    assert len(seen) == 14
+    assert len(seen) == 15

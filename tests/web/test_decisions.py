@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from callcentre.callqueue.models import QueueEntry
-from callcentre.database import reading
+from callcentre.database import reading, writing
+from callcentre.desk import serving, wrap_up
 from callcentre.desk.models import OutcomeConflict
+from callcentre.desk.outcomes import Outcome
 from callcentre.directory.models import Territory
 from callcentre.outreach.models import Attempt
-from callcentre.people.models import Opposition
+from callcentre.people.models import Opposition, OptOut, PersonNumber
+from tests.builders import a_number, a_person
 from tests.web.programs import Room, a_room
 from tests.web.site import send, text_of
 
@@ -156,8 +160,104 @@ def test_somebody_who_left_the_queue_is_brought_back_with_a_reason(
     assert send(supervisor, f"{path}/reopen", reason="").status_code == 422
     send(supervisor, f"{path}/reopen", reason="Solution abandonnée")
     assert "Dans la file" in text_of(supervisor.get(path))
+    said = text_of(supervisor.get(f"/people/{person}"))
+    assert "Remis dans la file · Sophie Garnier Solution abandonnée" in said
+    assert "Solution abandonnée" in text_of(supervisor.get("/supervision/decisions"))
+
+
+def refused(room: Room, **person: Any) -> tuple[int, int]:
+    """A guardian refuses; return the young person and the refusal."""
+    with writing(room.site.runtime.sessions) as session:
+        desk, me, now = room.site.runtime.desk(session), room.site.ids["officer"], room.site.clock.now()
+        who = a_person(session, room.world, now=now, guardian_numbers=[a_number()], **person)
+        lease = serving.open_card(session, desk, who, officer_id=me, now=now)
+        number = session.scalars(
+            select(PersonNumber.number_id).where(
+                PersonNumber.person_id == who, PersonNumber.owner == "guardian"
+            )
+        ).one()
+        serving.start_attempt(session, desk, lease.token, officer_id=me, number_id=number, now=now)
+        outcome = Outcome("guardian_refusal", note="Le père ne veut plus")
+        wrap_up.wrap_up(session, desk, lease.token, outcome, officer_id=me, key=lease.token, now=now)
+        return who, session.scalars(select(OptOut.id).where(OptOut.person_id == who)).one()
+
+
+def test_a_guardians_refusal_waits_until_a_supervisor_decided(room: Room, supervisor: FlaskClient) -> None:
+    who, refusal = refused(room)
+    path = f"/supervision/refusals/{refusal}"
+    assert path in supervisor.get("/supervision").text
+    page = text_of(supervisor.get(path))
+    assert "Camille Roux" in page
+    assert "Le père ne veut plus" in page
+    assert "1 autre numéro peut être appelé" in page
+    assert send(supervisor, path, choice="refusal_goes_on").status_code == 302
+    assert path not in supervisor.get("/supervision").text
+    assert "déjà décidé" in text_of(supervisor.get(path))
+    assert "on continue d’appeler le jeune · Sophie Garnier" in text_of(supervisor.get(f"/people/{who}"))
+    assert send(supervisor, path, choice="refusal_stops", reason="Trop tard").status_code == 409
+
+
+def test_a_refusal_may_end_the_calls_for_a_reason(room: Room, supervisor: FlaskClient) -> None:
+    who, refusal = refused(room)
+    path = f"/supervision/refusals/{refusal}"
+    answer = send(supervisor, path, choice="refusal_stops", reason=" ")
+    assert answer.status_code == 422
+    assert "Indiquez la raison" in text_of(answer)
+    assert send(supervisor, path, choice="none of them").status_code == 422
+    send(supervisor, path, choice="refusal_stops", reason="La famille part à l’étranger")
+    with reading(room.site.runtime.sessions) as session:
+        entry = session.scalars(select(QueueEntry).where(QueueEntry.person_id == who)).one()
+        assert (entry.state, entry.closed_reason) == ("closed", "guardian_refused")
+    assert "refus d’un responsable" in text_of(supervisor.get(f"/people/{who}"))
+
+
+def test_a_refusal_entered_by_mistake_is_lifted(room: Room, supervisor: FlaskClient) -> None:
+    _, refusal = refused(room)
+    send(supervisor, f"/supervision/refusals/{refusal}", choice="refusal_lifted", reason="Mauvaise touche")
+    with reading(room.site.runtime.sessions) as session:
+        stop = session.get_one(OptOut, refusal)
+        assert (stop.revoked_reason, stop.revoked_by) == ("Mauvaise touche", room.site.ids["supervisor"])
+    assert f"/supervision/refusals/{refusal}" not in supervisor.get("/supervision").text
+
+
+def test_a_mistaken_result_is_undone_after_its_five_minutes(room: Room, supervisor: FlaskClient) -> None:
+    served = room.program().next()
+    person = served["lease"]["person_id"]
+    made = room.program().wrap(served, "opposition").get_json()["attempt_id"]
+    room.site.clock.advance(timedelta(hours=2))
+    path = f"/supervision/calls/{made}/undo"
+    assert path in supervisor.get(f"/people/{person}").text
+    assert path not in room.site.client("admin").get(f"/people/{person}").text
+    assert "Ne plus appeler" in text_of(supervisor.get(path))
+    answer = send(supervisor, path, reason="")
+    assert (answer.status_code, "Indiquez la raison" in text_of(answer)) == (422, True)
+    assert send(supervisor, path, reason="Voulait la touche « rappeler »").status_code == 302
+    said = text_of(supervisor.get(f"/people/{person}"))
+    assert "Résultat annulé par un superviseur · Sophie Garnier Voulait la touche" in said
+    assert path not in supervisor.get(f"/people/{person}").text
+    assert "déjà annulé" in text_of(supervisor.get(path))
+    assert send(supervisor, path, reason="Encore").status_code == 409
+
+
+def test_only_a_supervisor_undoes_and_answers_refusals(room: Room) -> None:
+    _, refusal = refused(room)
+    for login in ("admin", "officer"):
+        client = room.site.client(login)
+        assert send(client, f"/supervision/refusals/{refusal}", choice="refusal_goes_on").status_code == 403
+        assert send(client, "/supervision/calls/1/undo", reason="x").status_code == 403
+
+
+def test_a_program_of_a_supervisor_undoes_with_a_reason(room: Room) -> None:
+    served = room.program().next()
+    made = room.program().wrap(served, "has_solution").get_json()["attempt_id"]
+    room.site.clock.advance(timedelta(hours=2))
+    assert room.program().post(f"/outcomes/{made}/undo").status_code == 409
+    program = room.program("supervisor")
+    assert program.post(f"/outcomes/{made}/undo", {}).status_code == 422
+    done = program.post(f"/outcomes/{made}/undo", {"reason": "Mauvaise touche"})
+    assert (done.status_code, done.get_json()["undone"], done.get_json()["lease"]) == (200, True, None)
 
 
 def test_what_does_not_exist_is_said_not_to(supervisor: FlaskClient) -> None:
-    for path in ("/supervision/people/999", "/supervision/conflicts/999"):
-        assert supervisor.get(path).status_code == 404
+    for path in ("people/999", "conflicts/999", "refusals/999", "calls/999/undo"):
+        assert supervisor.get(f"/supervision/{path}").status_code == 404

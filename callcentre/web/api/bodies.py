@@ -118,6 +118,12 @@ class OutcomeBody(Body):
         )
 
 
+class UndoBody(Body):
+    """Why a supervisor takes back a result."""
+
+    reason: Text
+
+
 class SearchBody(Body):
     """Whom to find: by any form of a number (or its last four digits), or by name; one of the two."""
 

@@ -8,6 +8,8 @@ from flask import Response, request
 from werkzeug.exceptions import NotFound as NoSuchAddress
 
 from callcentre.accounts.kinds import Role
+from callcentre.audit import looks
+from callcentre.audit.kinds import Place
 from callcentre.callqueue.lease import Lease
 from callcentre.desk import serving
 from callcentre.desk import undo as undoing
@@ -43,6 +45,8 @@ def take() -> Response:
     """Give the officer the next person, or again the one they hold."""
     desk = _desk()
     given = serving.serve_next(database(), desk, officer_id=user().id, now=now())
+    if isinstance(given, Lease) and given.granted_now:
+        looks.record(database(), [given.person_id], Place.CARD, by=user().id, now=now())
     end_transaction()  # the writer's place is for the next officer; the card only reads
     if isinstance(given, Nothing):
         return shapes.answer(shapes.idle(given))
@@ -109,9 +113,15 @@ def record(token: str) -> Response:
 
 
 @blueprint.post(f"/outcomes/<int(min=1, max={LARGEST_ID}):attempt_id>/undo")
-@only(Role.OFFICER)
+@only(Role.OFFICER, Role.SUPERVISOR)
 def undo(attempt_id: int) -> Response:
-    """Take back a result, within five minutes."""
+    """Take back a result: one's own within five minutes, a supervisor any with a reason."""
+    if user().role is Role.SUPERVISOR:
+        reason = bodies.read(bodies.UndoBody).reason
+        done = undoing.undo_for_reason(
+            database(), _desk(), attempt_id, reason=reason, by=user().id, now=now()
+        )
+        return shapes.answer(shapes.undone(done))
     submission_id = undoing.submission_of(database(), attempt_id, officer_id=user().id)
     if submission_id is None:
         raise NotFound("outcome")

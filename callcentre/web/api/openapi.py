@@ -152,6 +152,8 @@ _UPLOAD = {
     },
 }
 _OFFICERS, _READERS = "officers", "officers and supervisors"
+_OPTIONAL_BODIES = frozenset({bodies.UndoBody})
+"""An officer takes back a result of their own without a word."""
 
 OPERATIONS = (
     Operation(
@@ -223,10 +225,12 @@ OPERATIONS = (
         "post",
         "/outcomes/{attempt_id}/undo",
         "Take back a result",
-        _OFFICERS,
+        _READERS,
         {200: shapes.UndoneShape},
-        (404, 409),
-        description="By its author, for five minutes, while nobody else has the person. The call itself still counts.",
+        (400, 404, 409, 413, 422),
+        bodies.UndoBody,
+        "By its author, for five minutes, while nobody else has the person; then by a supervisor, whose `reason` is "
+        "kept (an officer's request needs no body). The call itself still counts.",
         extra={"parameters": ["attempt_id"]},
     ),
     Operation(
@@ -387,7 +391,11 @@ def _operation(operation: Operation, refs: dict[type, dict[str, Any]]) -> dict[s
     errors = operation.errors if is_open else (401, 403, *operation.errors)
     described["responses"] |= {str(status): _error(status, operation) for status in sorted(errors)}
     if operation.body is not None:
-        described["requestBody"] = {"required": True, "content": {_JSON: {"schema": refs[operation.body]}}}
+        required = operation.body not in _OPTIONAL_BODIES
+        described["requestBody"] = {
+            "required": required,
+            "content": {_JSON: {"schema": refs[operation.body]}},
+        }
     elif "requestBody" in operation.extra:
         described["requestBody"] = operation.extra["requestBody"]
     return described

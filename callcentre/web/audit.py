@@ -1,0 +1,86 @@
+"""The administrator's journal: who looked at whom, who changed what, for as long as it is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from callcentre.accounts import queries as accounts
+from callcentre.audit import queries
+from callcentre.audit.kinds import Place
+from callcentre.audit.queries import Change, Look
+from callcentre.supervision.queries import names
+from callcentre.web import labels
+from callcentre.web.context import runtime
+from callcentre.web.forms import whole_number
+from callcentre.web.i18n import gettext, mark, ngettext
+from callcentre.web.transaction import database
+
+blueprint = Blueprint("audit", __name__, url_prefix="/audit")
+
+PLACES = {
+    Place.CARD: mark("fiche d’appel"),
+    Place.PAGE: mark("fiche complète"),
+    Place.COMPARISON: mark("comparaison"),
+    Place.SEARCH: mark("résultat de recherche"),
+    Place.DECISION: mark("page de décision"),
+    Place.LIST: mark("liste"),
+}
+
+ACTIONS = {
+    **{kind.value: label for kind, label in labels.DECISIONS.items()},
+    "guardian_refused": mark("Refus d’un responsable noté"),
+    "number_added": mark("Numéro ajouté"),
+    "opposition_recorded": mark("Opposition enregistrée"),
+    "people_exported": mark("Liste de personnes exportée"),
+    "people_merged": mark("Deux fiches réunies"),
+    "people_unmerged": mark("Fiches séparées de nouveau"),
+    "people_kept_apart": mark("Deux fiches laissées distinctes"),
+}
+"""What was done, in words; an action without words is shown by its code."""
+
+
+@blueprint.get("")
+def index() -> str:
+    """Show looks or changes, newest first, of one user or about one person when the address names them."""
+    session, ask = database(), request.args
+    shows_changes = ask.get("what") == "changes"
+    user_id, person_id = whole_number(ask.get("user")), whole_number(ask.get("person"))
+    read = queries.changes if shows_changes else queries.looks
+    found = read(session, user_id=user_id, person_id=person_id, page=whole_number(ask.get("page")) or 1)
+    people = {line_person for line in found.lines if (line_person := _person_of(line)) is not None}
+    return render_template(
+        "audit.html",
+        found=found,
+        shows_changes=shows_changes,
+        user_id=user_id,
+        person_id=person_id,
+        people=names(session, people | ({person_id} if person_id is not None else set())),
+        users={one.id: one.display_name for one in accounts.users(session)},
+        person_of=_person_of,
+        what_of=_what,
+        keep_days=runtime().settings.audit_days,
+        address=_address,
+    )
+
+
+def _person_of(line: Look | Change) -> int | None:
+    if isinstance(line, Look):
+        return line.person_id
+    return line.subject_id if line.subject == "person" else None
+
+
+def _what(line: Look | Change) -> str:
+    if isinstance(line, Look):
+        if line.person_id is None:
+            return ngettext("liste de %(n)s personne", "liste de %(n)s personnes", line.people)
+        return gettext(PLACES[line.place])
+    words = ACTIONS.get(line.action)
+    return gettext(words) if words else line.action.replace("_", " ")
+
+
+def _address(**changed: Any) -> dict[str, Any]:
+    """The filters of this page with some changed, as the query of its address."""
+    kept = {name: request.args.get(name) for name in ("what", "user", "person")} | changed
+    return {name: value for name, value in kept.items() if value}
