@@ -62,6 +62,9 @@ class RetryTuning(BaseModel):
     load_step: Share
     load_floor: Rate
     age_worth: float = Field(ge=0)
+    age_days: float = Field(ge=0)
+    plans_ahead: bool
+    repeat_fade: Share
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -2,9 +2,10 @@
 
 The reader's way: `slots`, `zones` and `windows` say when calling is open; `limits` and `state` are the
 inputs; `rules` is the whole book of hard rules; `preference` chooses among what they permit; `plan` answers
-the rest of the program. The preference that learns is `learnt`; it rests on `profiles` (what is known), `learning`
-(the nightly refit), `waiting` (the price of a queue), `worth` (the arithmetic) and `comparison` (the explanation). All instants are aware UTC, all dates local to the young person, and `now` is always
-an argument.
+the rest of the program. The preference that learns is `learnt`; it rests on `profiles` (what is known),
+`learning` (the nightly refit), `waiting` (the price of a queue), `worth` (the arithmetic) and `comparison`
+(the explanation). All instants are aware UTC, all dates local to the young person, and `now` is always an
+argument.
 
     policy = policy_of(programme)                                   policy.Policy(hours, limits, preference)
     next_attempt(person, policy, now=now)                           -> CallAgain | OtherRoute | Stop

@@ -81,9 +81,11 @@ def _step(fit: Fit, groups: list[Group], tuning: RetryTuning) -> Fit:
         counted = people.setdefault(group.segment, [0.0] * len(fit.names))
         for profile, part in enumerate(likely):
             counted[profile] += part * group.people
-            for slot in range(len(SLOTS)):
-                answers[profile][slot] += part * group.faded_answered[slot]
-                misses[profile][slot] += part * group.faded_unanswered[slot]
+        for sums, faded in ((answers, group.faded_answered), (misses, group.faded_unanswered)):
+            for slot, amount in enumerate(faded):
+                if amount:
+                    for profile, part in enumerate(likely):
+                        sums[profile][slot] += part * amount
     return replace(
         fit,
         rates=tuple(_rates(tuning, profile, answers[profile], misses[profile]) for profile in profiles),

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import exp, log, sqrt
+from operator import mul
 from typing import Any, Self
 
 from callcentre.retry.slots import Slot
@@ -22,6 +24,8 @@ from callcentre.tuning import RetryTuning
 SLOTS: tuple[Slot, ...] = tuple(Slot)
 """The order of every list of rates."""
 NONE = (0,) * len(SLOTS)
+_LEAST = 1e-12
+"""Stands for a share of nothing, whose logarithm is asked for."""
 
 Rates = tuple[float, ...]
 """One number for each of `SLOTS`."""
@@ -64,6 +68,33 @@ class Fit:
     second_counts: Rates = ()
     people: Mapping[str, float] = field(default_factory=dict)
     """People who were called at least once, by segment."""
+
+    @cached_property
+    def columns(self) -> tuple[Rates, ...]:
+        """The rates by slot and profile."""
+        return tuple(zip(*self.rates, strict=True))
+
+    @cached_property
+    def log_missed(self) -> list[list[float]]:
+        """Logarithm of the chance that a call is not answered, by slot and profile."""
+        return [[log(1 - rate) for rate in column] for column in self.columns]
+
+    @cached_property
+    def log_taken(self) -> list[list[float]]:
+        """Logarithm of the chance that a call is answered, by slot and profile."""
+        return [[log(rate) for rate in column] for column in self.columns]
+
+    @cached_property
+    def log_usual_shares(self) -> list[float]:
+        """Logarithm of the usual shares."""
+        return [log(max(share, _LEAST)) for share in self.usual_shares]
+
+    @cached_property
+    def log_shares(self) -> dict[str, list[float]]:
+        """Logarithm of the shares, by segment."""
+        return {
+            segment: [log(max(share, _LEAST)) for share in shares] for segment, shares in self.shares.items()
+        }
 
     def as_json(self) -> dict[str, Any]:
         """The fit as plain values."""
@@ -117,28 +148,23 @@ def first_fit(tuning: RetryTuning) -> Fit:
 
 def weights(fit: Fit, history: History) -> Rates:
     """How likely each profile is for a person, given what their calls showed."""
-    logs = []
-    for share, rates in zip(fit.shares.get(history.segment, fit.usual_shares), fit.rates, strict=True):
-        total = log(max(share, 1e-12))
-        for rate, missed, taken in zip(rates, history.unanswered, history.answered, strict=True):
-            if missed:
-                total += missed * log(1 - rate)
-            if taken:
-                total += taken * log(rate)
-        logs.append(total)
+    logs = fit.log_shares.get(history.segment, fit.log_usual_shares)
+    for count, row in zip(history.unanswered, fit.log_missed, strict=True):
+        if count:
+            logs = [total + count * value for total, value in zip(logs, row, strict=True)]
+    for count, row in zip(history.answered, fit.log_taken, strict=True):
+        if count:
+            logs = [total + count * value for total, value in zip(logs, row, strict=True)]
     top = max(logs)
     likely = [exp(value - top) for value in logs]
     whole = sum(likely)
-    return tuple(value / whole for value in likely)
+    return tuple([value / whole for value in likely])
 
 
 def chances(fit: Fit, history: History) -> Rates:
     """The chance that this person answers one more call on their own number, by slot."""
     weighed = weights(fit, history)
-    return tuple(
-        sum(weight * rates[slot] for weight, rates in zip(weighed, fit.rates, strict=True))
-        for slot in range(len(SLOTS))
-    )
+    return tuple([sum(map(mul, weighed, column)) for column in fit.columns])
 
 
 def second_chances(fit: Fit, history: History, tuning: RetryTuning) -> Rates:

@@ -6,11 +6,14 @@ permit, each with the days until its turn. The product and the simulations decid
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from callcentre.retry.profiles import SLOTS, Fit, History, Rates, chances, second_chances
+from callcentre.retry.slots import Slot
 from callcentre.tuning import RetryTuning
+
+SATURDAY = SLOTS.index(Slot.SATURDAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Situation:
     """What counts besides the history: calls made so far, and which numbers the hard rules leave open.
 
     `second_calls`: calls already made to the second number. `plan_says_second`: what the plain plan would ring next.
+    `left`: calls that the total cap leaves. `untried`: weekday slots that this cycle of attempts has still to try.
     """
 
     calls: int = 0
@@ -25,6 +29,8 @@ class Situation:
     has_second: bool = False
     second_calls: int = 0
     plan_says_second: bool = False
+    left: int = 99
+    untried: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +68,31 @@ def best(values: Rates, waits: Iterable[tuple[int, float]], tuning: RetryTuning)
         if value > top:
             chosen, top = slot, value
     return chosen
+
+
+def worthwhile(
+    values: Rates, queues: Sequence[tuple[int, float]], situation: Situation, tuning: RetryTuning
+) -> frozenset[int]:
+    """Of the permitted (slot, days of queue), those that belong to the best use of the calls that are left.
+
+    With fewer calls left than weekday slots to try, only the best of them. Otherwise every weekday slot of the cycle
+    comes anyway, in whatever order, and Saturday, which is outside of the cycle, only if it is worth more than the call
+    at a better hour that it would take the place of, once the cycle is complete.
+    """
+    left, untried = situation.left, situation.untried
+    worth = {slot: values[slot] * tuning.patience**days for slot, days in queues}
+    if not tuning.plans_ahead or len(worth) < 2:
+        return frozenset(worth)
+    if left <= untried:
+        ranked = sorted(worth, key=lambda slot: (-worth[slot], slot))
+        return frozenset(ranked[: max(1, left)])
+    spare = left - untried
+    again = sorted((value * tuning.repeat_fade for value in values), reverse=True)
+    if SATURDAY not in worth or spare > len(again) or worth[SATURDAY] >= again[spare - 1]:
+        return frozenset(worth)
+    return frozenset(slot for slot in worth if slot != SATURDAY)
+
+
+def order(value: float, days: float, tuning: RetryTuning) -> float:
+    """The worth that orders people who are due at once: those who waited longer go first, up to a point."""
+    return value * (1 + tuning.age_worth * min(days, tuning.age_days))

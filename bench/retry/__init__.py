@@ -1,0 +1,1 @@
+"""The retry rule in simulated years: worlds as files, policies compared on equal luck."""
