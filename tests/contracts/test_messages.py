@@ -1,0 +1,482 @@
+"""Messages from the plan to the young person and back, through the real client of the provider, on both databases."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue.kinds import EntryState, Lane
+from callcentre.callqueue.lease import Lease
+from callcentre.callqueue.models import QueueEntry, Turn
+from callcentre.desk.context import Desk
+from callcentre.outreach import messages
+from callcentre.outreach.kinds import ENDED, InboundState, MessageKind, MessageState
+from callcentre.outreach.message_models import Message, ProviderEvent, WebhookCount
+from callcentre.outreach.messages import Draft
+from callcentre.outreach.models import Callback
+from callcentre.outreach.replies import Meaning
+from callcentre.people.models import OptOut
+from callcentre.people.numbers import number_row
+from callcentre.planning import delivery
+from callcentre.standin.world import Faults
+from tests.contracts.exchange import ACCOUNT, PUBLIC, Exchange, an_exchange, restarted
+
+SHARED = "+33639981234"
+
+
+@pytest.fixture
+def exchange(database_url: str, tmp_path: Path) -> Iterator[Exchange]:
+    with an_exchange(database_url, tmp_path) as made:
+        yield made
+
+
+def write(exchange: Exchange, number: str, people: tuple[int, ...], step: str = "manual-1") -> int:
+    """Write a message down as an officer would; return its id."""
+
+    def work(session: Session, desk: Desk) -> int:
+        draft = Draft(
+            programme_id=desk.programme_id,
+            step=step,
+            kind=MessageKind.MANUAL,
+            number_id=number_row(session, number, "mobile").id,
+            body="Bonjour, répondez OUI pour être rappelé.",
+            recipients=people,
+            due_at=exchange.now,
+            not_after=exchange.now + timedelta(days=3),
+        )
+        return messages.write(session, draft, now=exchange.now)
+
+    return exchange.write(work)
+
+
+def state_of(exchange: Exchange, person_id: int) -> QueueEntry:
+    return exchange.read(
+        lambda s, _: s.scalars(select(QueueEntry).where(QueueEntry.person_id == person_id)).one()
+    )
+
+
+def turn_of(exchange: Exchange, person_id: int) -> Turn | None:
+    return exchange.read(lambda s, _: s.scalar(select(Turn).where(Turn.person_id == person_id)))
+
+
+# --- sending
+
+
+def test_a_notice_goes_before_the_first_call_and_only_once(exchange: Exchange) -> None:
+    assert exchange.plan() == 3
+    assert exchange.plan() == 0
+    assert exchange.send() == 3
+    assert exchange.send() == 0
+    exchange.deliver_all()
+    sent = exchange.messages()
+    assert {(m.state, m.provider_status, m.kind) for m in sent} == {("sent", "delivered", "pre_notice")}
+    assert len(exchange.telephones.messages) == 3
+    assert all("STOP" in m.body for m in sent)
+
+
+def test_no_message_goes_within_an_hour_of_a_call(exchange: Exchange) -> None:
+    lease = exchange.take()
+    write(exchange, exchange.number_of(lease.person_id), (lease.person_id,))
+    exchange.call(lease)
+    exchange.say(lease, "no_answer")
+    assert exchange.send() == 0
+    [waiting] = exchange.messages()
+    assert (waiting.state, waiting.why) == ("planned", "near_a_call")
+    exchange.later(minutes=61)
+    assert exchange.send() == 1
+
+
+def test_the_word_after_the_second_unanswered_call(exchange: Exchange) -> None:
+    lease = exchange.take()
+    person = lease.person_id
+    exchange.call(lease)
+    exchange.say(lease, "no_answer")
+    exchange.plan()
+    assert not [m for m in exchange.messages() if m.kind == "unanswered"]
+    for days in range(1, 9):
+        exchange.later(days=1, minutes=95)
+        served = exchange.serve()
+        while isinstance(served, Lease) and served.person_id != person:
+            exchange.say(served, "out_of_scope", reason="essai")
+            served = exchange.serve()
+        if isinstance(served, Lease):
+            exchange.call(served)
+            exchange.say(served, "no_answer", key=f"second-{days}")
+            break
+    else:
+        raise AssertionError("the second call never came")
+    exchange.plan()
+    assert [m.step for m in exchange.messages() if m.kind == "unanswered"] == ["unanswered_2"]
+
+
+def test_two_messages_in_thirty_days_and_no_more(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    number = exchange.number_of(person)
+    for step in ("a", "b", "c"):
+        write(exchange, number, (person,), step)
+        exchange.later(minutes=5)
+        exchange.send()
+    states = [(m.state, m.why) for m in exchange.messages()]
+    assert states == [("sent", None), ("sent", None), ("cancelled", "message_cap")]
+
+
+def test_at_night_and_on_a_holiday_messages_wait(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    write(exchange, exchange.number_of(person), (person,))
+    exchange.later(hours=11)  # 21:00
+    assert exchange.send() == 0
+    assert exchange.messages()[0].why == "outside_hours"
+    exchange.later(hours=13)  # 10:00 the next day
+    assert exchange.send() == 1
+
+
+def test_a_landline_gets_no_message(exchange: Exchange) -> None:
+    exchange.write(lambda s, _: number_row(s, "+33465710077", "fixed"))
+    write(exchange, "+33465710077", (exchange.world.people[0],))
+    assert exchange.send() == 0
+    assert (exchange.messages()[0].state, exchange.messages()[0].why) == ("blocked", "landline")
+
+
+def test_two_siblings_on_one_phone_get_one_message(exchange: Exchange) -> None:
+    one = exchange.add("Ana", numbers=[SHARED])
+    two = exchange.add("Bilal", numbers=[SHARED])
+    exchange.plan()
+    exchange.send()
+    assert [m["to"] for m in exchange.telephones.messages.values()].count(SHARED) == 1
+    notice = next(
+        m for m in exchange.messages() if exchange.telephones.messages[m.provider_sid or ""]["to"] == SHARED
+    )
+    people = exchange.read(lambda s, _: messages.recipients(s, [notice.id]))[notice.id]
+    assert people == [one, two]
+
+
+# --- faults of the provider
+
+
+def test_a_refusal_for_a_stop_is_our_own_stop(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    number = exchange.number_of(person)
+    exchange.telephones.blocked.add(number)
+    write(exchange, number, (person,))
+    write(exchange, number, (person,), "manual-2")
+    exchange.send()
+    assert [(m.state, m.why) for m in exchange.messages()] == [("blocked", "opted_out")] * 2
+    source = exchange.read(lambda s, _: s.scalars(select(OptOut.source)).all())
+    assert list(source) == ["provider"]
+    assert state_of(exchange, person).state == EntryState.CLOSED
+
+
+@pytest.mark.parametrize("faults", [Faults(silent=1.0), Faults(fault=1.0)])
+def test_an_unknown_result_is_looked_up_and_never_simply_repeated(exchange: Exchange, faults: Faults) -> None:
+    person = exchange.world.people[0]
+    write(exchange, exchange.number_of(person), (person,))
+    exchange.telephones.obey(faults)
+    exchange.send()
+    assert exchange.messages()[0].state == MessageState.UNKNOWN
+    exchange.telephones.pending.clear()  # every callback is lost
+    exchange.telephones.obey(Faults())
+    for _ in range(4):
+        exchange.later(seconds=61)
+        exchange.look_up()
+        exchange.send()
+    assert exchange.messages()[0].state == MessageState.SENT
+    assert len(exchange.telephones.messages) == 1
+
+
+def test_after_two_requests_that_nobody_can_account_for_a_person_decides(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    write(exchange, exchange.number_of(person), (person,))
+    exchange.telephones.obey(Faults(fault=1.0))
+    for _ in range(8):
+        exchange.send()
+        exchange.later(seconds=61)
+        exchange.look_up()
+    [message] = exchange.messages()
+    assert (message.state, message.why, message.requests) == ("to_check", "not_found", 2)
+
+
+def test_too_many_requests_wait_and_then_go(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    write(exchange, exchange.number_of(person), (person,))
+    exchange.telephones.obey(Faults(too_many=1.0))
+    exchange.send()
+    assert (exchange.messages()[0].state, exchange.messages()[0].why) == ("planned", "provider_busy")
+    exchange.telephones.obey(Faults())
+    exchange.later(minutes=2)
+    assert exchange.send() == 1
+
+
+def test_a_killed_worker_leaves_an_unknown_result_that_is_settled(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    write(exchange, exchange.number_of(person), (person,))
+    delivery._next(exchange.parcels, exchange.now)  # marked, and then the process dies
+    assert exchange.messages()[0].state == MessageState.SENDING
+    again = restarted(exchange)
+    assert again.send() == 0
+    for _ in range(3):
+        again.later(seconds=95)
+        again.send()
+        again.look_up()
+    assert again.messages()[0].state == MessageState.SENT
+    assert len(again.telephones.messages) == 1
+
+
+# --- callbacks of the provider
+
+
+def status(uid: str, sid: str, state: str, **extra: str) -> tuple[str, dict[str, str]]:
+    form = {"MessageSid": sid, "MessageStatus": state, "AccountSid": ACCOUNT, "From": "", "To": "x"} | extra
+    return f"{PUBLIC}/twilio/messages/{uid}", form
+
+
+def sent_message(exchange: Exchange) -> Message:
+    person = exchange.world.people[0]
+    write(exchange, exchange.number_of(person), (person,))
+    exchange.send()
+    exchange.telephones.pending.clear()
+    return exchange.messages()[0]
+
+
+def test_a_late_event_does_not_take_a_message_back(exchange: Exchange) -> None:
+    message = sent_message(exchange)
+    sid = message.provider_sid or ""
+    for state in ("delivered", "sent", "queued", "delivered"):
+        exchange.post(*status(message.uid, sid, state))
+    assert exchange.messages()[0].provider_status == "delivered"
+
+
+def test_every_state_of_one_message_is_noted_and_its_repeat_is_not(exchange: Exchange) -> None:
+    message = sent_message(exchange)
+    for state in ("sent", "sent", "delivered", "delivered"):
+        exchange.post(*status(message.uid, message.provider_sid or "", state))
+    assert exchange.read(lambda s, _: s.scalar(select(func.count()).select_from(ProviderEvent))) == 2
+    counts = exchange.read(
+        lambda s, _: dict(s.execute(select(WebhookCount.verdict, WebhookCount.number)).all())
+    )
+    assert counts == {"accepted": 2, "repeated": 2}
+
+
+def test_a_callback_may_overtake_the_answer(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    write(exchange, exchange.number_of(person), (person,))
+    parcel = delivery._next(exchange.parcels, exchange.now)
+    assert parcel is not None
+    receipt = exchange.runtime.provider.send(parcel.message)
+    exchange.deliver_all()
+    message = exchange.messages()[0]
+    assert (message.state, message.provider_status, message.provider_sid) == (
+        "sent",
+        "delivered",
+        receipt.sid,
+    )
+    exchange.write(lambda s, _: messages.accepted(s, message.id, receipt, now=exchange.now))
+    assert exchange.messages()[0].provider_status == "delivered"
+
+
+def test_a_code_once_known_is_not_erased(exchange: Exchange) -> None:
+    message = sent_message(exchange)
+    sid = message.provider_sid or ""
+    exchange.post(*status(message.uid, sid, "undelivered", ErrorCode="30003"))
+    exchange.post(*status(message.uid, sid, "failed"))
+    assert exchange.messages()[0].error_code == 30003
+
+
+def test_an_event_about_something_else_is_kept_and_changes_nothing(exchange: Exchange) -> None:
+    answer = exchange.deliver(*status("7d1f6f3e-0000-4000-8000-000000000000", "SMx", "delivered"))
+    assert answer.status_code == 204
+    assert exchange.read(lambda s, _: s.scalars(select(ProviderEvent.known)).all()) == [False]
+
+
+@pytest.mark.parametrize("how", ["forged", "missing", "other address", "changed"])
+def test_a_request_that_does_not_prove_itself_changes_nothing_and_is_counted(
+    exchange: Exchange, how: str
+) -> None:
+    message = sent_message(exchange)
+    url, form = status(message.uid, message.provider_sid or "", "delivered")
+    if how == "missing":
+        answer = exchange.client.post(url.removeprefix(PUBLIC), data=form)
+    elif how == "changed":
+        signed = exchange.deliver(url, form | {"MessageStatus": "sent"}, token="x")
+        answer = signed
+    else:
+        token = {"forged": "a guess"}.get(how)
+        answer = (
+            exchange.deliver(url, form, token=token)
+            if token
+            else exchange.deliver(url, form, signed_as=f"{PUBLIC}/twilio/inbound")
+        )
+    assert answer.status_code == 403
+    assert exchange.messages()[0].provider_status == "queued"
+    counts = exchange.read(
+        lambda s, _: dict(s.execute(select(WebhookCount.verdict, WebhookCount.number)).all())
+    )
+    assert counts == {"forged": 1}
+
+
+def test_signatures_hold_behind_a_proxy_and_with_accents_in_the_query(exchange: Exchange) -> None:
+    message = sent_message(exchange)
+    url, form = status(message.uid, message.provider_sid or "", "delivered")
+    answer = exchange.deliver(f"{url}?nom=%C3%89l%C3%A8ve&vide=", form)
+    assert answer.status_code == 204
+    assert exchange.messages()[0].provider_status == "delivered"
+
+
+# --- replies
+
+
+def test_a_stop_from_a_shared_phone_leaves_the_sibling_s_own_number(exchange: Exchange) -> None:
+    one = exchange.add("Ana", numbers=[SHARED])
+    two = exchange.add("Bilal", numbers=[SHARED, "+33639984321"])
+    exchange.plan()
+    exchange.write_in(SHARED, "STOP")
+    assert exchange.received()[0].state == InboundState.AUTOMATIC
+    assert state_of(exchange, one).state == EntryState.CLOSED
+    assert state_of(exchange, two).state == EntryState.OPEN
+    exchange.send()
+    assert SHARED not in {m["to"] for m in exchange.telephones.messages.values()}
+
+
+@pytest.mark.parametrize("word", ["Arrêtez !", "ne m'appelez plus"])
+def test_a_french_stop_is_confirmed_in_the_answer_itself(exchange: Exchange, word: str) -> None:
+    form = {"MessageSid": "SMfr", "From": exchange.number_of(exchange.world.people[0]), "Body": word}
+    answer = exchange.deliver(f"{PUBLIC}/twilio/inbound", form)
+    assert answer.mimetype == "text/xml"
+    assert "vous ne recevrez plus" in answer.text
+    theirs = exchange.deliver(f"{PUBLIC}/twilio/inbound", form | {"MessageSid": "SM2", "Body": "STOP"})
+    assert "<Message>" not in theirs.text
+
+
+def test_start_takes_back_that_number_s_own_stop_and_nothing_else(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    number = exchange.number_of(person)
+    exchange.write_in(number, "STOP")
+    assert state_of(exchange, person).state == EntryState.CLOSED
+    exchange.write_in(number, "START")
+    assert state_of(exchange, person).state == EntryState.OPEN
+
+
+def test_a_stranger_s_stop_holds_when_a_list_brings_the_number_later(exchange: Exchange) -> None:
+    exchange.write_in("+33639989999", "stop")
+    person = exchange.add("Chloé", numbers=["+33639989999"])
+    assert state_of(exchange, person).state == EntryState.CLOSED
+
+
+def test_rappel_18h_becomes_a_promise_and_is_confirmed(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    exchange.write_in(exchange.number_of(person), "Rappel 18h")
+    callback = exchange.read(lambda s, _: s.scalars(select(Callback)).one())
+    assert callback.promised_at.isoformat() == "2026-11-23T17:00:00+00:00"
+    turn = turn_of(exchange, person)
+    assert turn is not None
+    assert turn.lane == Lane.PROMISE
+    exchange.send()
+    assert "18h00" in exchange.messages()[-1].body
+    assert exchange.messages()[-1].state == "sent"
+
+
+def test_an_hour_outside_the_windows_is_moved_and_said(exchange: Exchange) -> None:
+    exchange.write_in(exchange.number_of(exchange.world.people[0]), "rappel 22h")
+    callback = exchange.read(lambda s, _: s.scalars(select(Callback)).one())
+    assert callback.promised_at.isoformat() == "2026-11-23T18:50:00+00:00"
+    assert "Nous n'appelons pas à cette heure" in exchange.messages()[-1].body
+
+
+def test_a_yes_is_contact_and_is_called_next(exchange: Exchange) -> None:
+    person = exchange.world.people[2]
+    exchange.write_in(exchange.number_of(person), "Oui !")
+    assert exchange.take().person_id == person
+
+
+def test_a_no_pauses_for_sixty_days(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    exchange.write_in(exchange.number_of(person), "non merci")
+    paused = state_of(exchange, person).paused_until
+    assert paused is not None
+    assert paused >= exchange.now + timedelta(days=60)
+
+
+def test_a_question_waits_in_the_inbox_of_who_called_last(exchange: Exchange) -> None:
+    lease = exchange.take("colleague")
+    exchange.call(lease)
+    exchange.say(lease, "no_answer")
+    exchange.write_in(exchange.number_of(lease.person_id), "C'est qui ?")
+    [inbound] = exchange.received()
+    assert (inbound.meaning, inbound.state) == (Meaning.QUESTION, InboundState.OPEN)
+    assert inbound.officer_id == exchange.user("colleague")
+
+
+def test_the_same_message_told_twice_is_taken_in_once(exchange: Exchange) -> None:
+    number = exchange.number_of(exchange.world.people[0])
+    for _ in range(3):
+        exchange.telephones.inbound(number, "rappel 18h", exchange.now, sid="SMsame")
+    exchange.deliver_all()
+    assert len(exchange.received()) == 1
+    assert len(exchange.read(lambda s, _: s.scalars(select(Callback)).all())) == 1
+
+
+def test_a_reply_from_a_shared_phone_is_for_somebody_to_read(exchange: Exchange) -> None:
+    exchange.add("Ana", numbers=[SHARED])
+    exchange.add("Bilal", numbers=[SHARED])
+    exchange.write_in(SHARED, "Oui")
+    [inbound] = exchange.received()
+    assert inbound.state == InboundState.OPEN
+    assert len(inbound.result["people"]) == 2
+
+
+# --- all of it at once
+
+
+@pytest.mark.slow
+def test_a_storm_leaves_nothing_doubled_lost_or_unaccounted_for(database_url: str, tmp_path: Path) -> None:
+    """Hundreds of messages while the provider doubles, reorders, loses, refuses, falls silent, and workers restart."""
+    with an_exchange(database_url, tmp_path, people=120) as exchange:
+        exchange.telephones.obey(
+            Faults(
+                too_many=0.05,
+                fault=0.05,
+                silent=0.08,
+                lost=0.15,
+                repeated=0.2,
+                shuffled=0.4,
+                undelivered=0.1,
+                seed=11,
+            )
+        )
+        exchange.plan()
+        stopped = [exchange.number_of(person) for person in exchange.world.people[::9]]
+        for turn in range(60):
+            exchange.send(limit=15)
+            exchange.look_up()
+            if turn < len(stopped):
+                exchange.telephones.inbound(stopped[turn], "STOP", exchange.now)
+            exchange.deliver_all()
+            exchange.later(seconds=45)
+            if turn % 7 == 3:
+                delivery._next(
+                    exchange.parcels, exchange.now
+                )  # a worker is killed with a message in its hands
+                exchange = restarted(exchange)
+        sent_to = [m["to"] for m in exchange.telephones.messages.values()]
+        assert len(sent_to) == len(set(sent_to)), "somebody got the same step twice"
+        assert {MessageState(m.state) for m in exchange.messages()} <= ENDED
+        assert len(exchange.received()) == len(stopped)
+        assert all(m.state == InboundState.AUTOMATIC for m in exchange.received())
+        exchange.runtime.engine.dispose()
+
+
+def test_two_workers_at_once_send_nothing_twice(exchange: Exchange) -> None:
+    exchange.plan()
+    workers = [threading.Thread(target=exchange.send) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    sent_to = [m["to"] for m in exchange.telephones.messages.values()]
+    assert sorted(sent_to) == sorted(set(sent_to))
+    assert len(sent_to) == 3
