@@ -25,6 +25,9 @@ MEMORY_BYTES = 768 * 1024 * 1024
 SECONDS = 120
 _ROOT = Path(__file__).resolve().parents[2]
 _OUT_OF_MEMORY = 3
+_KILLED = -9
+_RAN_OUT = frozenset({_OUT_OF_MEMORY, -6, -11})
+"""How a child ends that asked for more memory than it may have: by itself, aborted, or by a fault."""
 _LARGEST_ANSWER = 400 * 1024 * 1024
 
 
@@ -40,18 +43,19 @@ def read_workbook_apart(
     content: bytes, *, memory: int = MEMORY_BYTES, seconds: float = SECONDS
 ) -> ListContent | Refusal:
     """Read a workbook in a child; once more, cell by cell, when its table does not fit into the memory allowed."""
-    for sparse in (False, True):
-        try:
-            found, ended = _child(content, sparse=sparse, memory=memory, seconds=seconds)
-        except Refused as error:
-            return error.refusal
-        if found is not None:
-            return found
-        if ended == -9:
-            return too_slow()
-        if ended not in {_OUT_OF_MEMORY, -6, -11}:
-            return damaged()
-    return unpacks_too_large()
+    try:
+        found, ended = _child(content, sparse=False, memory=memory, seconds=seconds)
+        if found is None and ended in _RAN_OUT:
+            # A cell far from the others asks for a table as large as the sheet.
+            found, ended = _child(content, sparse=True, memory=memory, seconds=seconds)
+            ended = ended if ended == _KILLED else _OUT_OF_MEMORY
+    except Refused as error:
+        return error.refusal
+    if found is not None:
+        return found
+    if ended == _KILLED:
+        return too_slow()
+    return unpacks_too_large() if ended in _RAN_OUT else damaged()
 
 
 def _child(content: bytes, *, sparse: bool, memory: int, seconds: float) -> tuple[ListContent | None, int]:

@@ -82,7 +82,7 @@ def read(content: bytes, file_name: str, choice: Choice | None = None) -> ListCo
 
 def refused_at_sight(content: bytes, file_name: str) -> Refusal | None:
     """Why a file need not be opened at all: empty, too large, or something else than a list."""
-    if not content.strip(b"\x00\r\n\t ;,"):
+    if not content.strip(b'\x00\r\n\t ;,|"\xef\xbb\xbf\xff\xfe'):
         return words.empty(safe_name(file_name))
     if len(content) > MAXIMUM_BYTES:
         return words.too_large()

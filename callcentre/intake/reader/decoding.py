@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from io import BytesIO
+from itertools import islice
 
 from callcentre.intake.reader.content import NoteCode, Refused
 from callcentre.intake.reader.words import no_text
@@ -30,6 +31,9 @@ _MARKS = (
 )
 _WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]*[\x80-\xff][0-9A-Za-z\x80-\xff]*")
 _LONGEST_WORD = 60
+_MOST_WORDS = 50_000
+_LOOKED_AT = 20_000
+_SAMPLE_LINES = 20_000
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]"
 )
@@ -179,8 +183,8 @@ def _unmarked(content: bytes) -> Decoding:
         return Decoding(content, "utf-8", "utf-8", "valid", repairs=_twice(content))
     pasted = re.search(rb"\xc3[\x80-\xbf]|\xe2\x80[\x90-\xaf]", content) is not None and _utf8_lines(content)
     if pasted:
-        lines = [line for line in content.splitlines() if not line.isascii() and not _is_utf8(line)]
-        codec, _ = _most_plausible(b"\n".join(lines))
+        lines = (line for line in BytesIO(content) if not line.isascii() and not _is_utf8(line))
+        codec, _ = _most_plausible(b"".join(islice(lines, _SAMPLE_LINES)))
         return Decoding(content, codec, "utf-8", "guessed", utf8_first=True)
     codec, others = _most_plausible(content)
     return Decoding(content, codec, codec, "guessed", others=others)
@@ -195,7 +199,7 @@ def _is_utf8(line: bytes) -> bool:
 
 
 def _utf8_lines(content: bytes) -> bool:
-    return any(not line.isascii() and _is_utf8(line) for line in content.splitlines())
+    return any(not line.isascii() and _is_utf8(line) for line in BytesIO(content))
 
 
 def _most_plausible(content: bytes) -> tuple[str, tuple[str, ...]]:
@@ -213,8 +217,14 @@ def _most_plausible(content: bytes) -> tuple[str, tuple[str, ...]]:
 
 
 def words_of(content: bytes) -> Mapping[bytes, int]:
-    """The words that hold a byte outside ASCII, with how often each occurs."""
-    return Counter(found[0][:_LONGEST_WORD] for found in _WORD.finditer(content))
+    """The words that hold a byte outside ASCII, with how often each occurs; not all when there are very many."""
+    counted: dict[bytes, int] = {}
+    for found in _WORD.finditer(content):
+        word = found[0][:_LONGEST_WORD]
+        counted[word] = counted.get(word, 0) + 1
+        if len(counted) >= _MOST_WORDS:
+            break
+    return counted
 
 
 def score(counted: Mapping[bytes, int], codec: str) -> float:
@@ -328,6 +338,9 @@ def control_share(lines: Iterable[str]) -> float:
     """Which part of a text is controls: binary content shows by it."""
     controls = total = 0
     for line in lines:
+        line = line[:_LOOKED_AT]
         total += len(line)
         controls += sum(c < " " and c not in "\t\r\n\f\v\x00" for c in line)
+        if total > _LOOKED_AT:
+            break
     return controls / max(1, total)

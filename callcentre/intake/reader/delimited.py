@@ -47,6 +47,8 @@ _LONGEST_LINE = 1_000_000
 """Bytes. A person's row has some hundreds."""
 _LONGEST_CELL = 131_072
 _LINES_IN_A_CELL = 40
+_MOST_RECORDS = 5 * MAXIMUM_ROWS
+"""Blank ones included."""
 _EVERY = 256
 """Rows between two places that the index remembers."""
 _FEW_CELLS = 3
@@ -81,7 +83,7 @@ class _Survey:
 def read_text(content: bytes, choice: Choice) -> ListContent:
     """A text file's one sheet; raises Refused."""
     how = decoding(_with_plain_line_ends(content), choice.encoding)
-    head = [how.line(line)[0] for line in islice(_lines(how.content, 0), 400)]
+    head = [how.line(line)[0] for line in islice(_Lines(_lines(how.content, 0)), 400)]
     if control_share(head) > 0.01:
         raise Refused(no_text())
     layout = _layout(how, head, choice.delimiter)
@@ -291,11 +293,13 @@ class TextRows(Sequence[Row]):
             if taken > _LONGEST_CELL and max(map(len, cells), default=0) > _LONGEST_CELL:
                 raise Refused(huge_line(survey.records))
             if not any(cells) or not "".join(cells).strip():
+                if survey.records > _MOST_RECORDS:
+                    raise Refused(too_many_rows())
                 continue
             survey.last = survey.records
             if survey.last > MAXIMUM_ROWS:
                 raise Refused(too_many_rows())
-            if said is not None or len(cells) != self._width:
+            if said is not None or len(cells) != self._width or len(cells) > MAXIMUM_COLUMNS:
                 for mark in self._row(survey.records, cells, said).marks:
                     survey.marks.setdefault(mark.code, []).append(survey.records)
         self._look_at_the_end(survey)
@@ -337,10 +341,16 @@ class _Quoted:
             if len(taken) > _LINES_IN_A_CELL or self._is_a_row(line, text):
                 break
             whole += line
-            if '"' in line and (found := self._closed(whole)) is not None:
+            if '"' in line and (found := self._strictly(whole)) is not None:
                 return found, sum(map(len, taken)), False
         lines.put_back(taken)
         return self._alone(text), 0, True
+
+    def _strictly(self, text: str) -> list[str] | None:
+        try:
+            return next(csv.reader((text,), delimiter=self._delimiter, strict=True), [])
+        except csv.Error:
+            return None
 
     def _closed(self, text: str) -> list[str] | None:
         """The cells, or None when the text ends inside a quoted cell."""
@@ -371,10 +381,7 @@ class _Quoted:
         least = max(_FEW_CELLS, first.count(self._delimiter) + 1)
         if line.count(self._delimiter) + 1 < least or line.count('"') % 2:
             return False
-        try:
-            return len(next(csv.reader((line,), delimiter=self._delimiter, strict=True), [])) >= least
-        except csv.Error:
-            return False
+        return len(self._strictly(line) or ()) >= least
 
     def _alone(self, text: str) -> list[str]:
         """A line by itself, its quotation marks taken as text, those around a whole cell taken off."""

@@ -125,15 +125,8 @@ def _sparse(content: bytes, looks: second_look.Looks, unseen: bool) -> Iterator[
             page.reset_dimensions()
             table = _Table(page.title[:80], looks.get(page.title, second_look.Seen()), [])
             yield from table.lines(page.iter_rows(values_only=True))
-    except (
-        KeyError,
-        ValueError,
-        OSError,
-        TypeError,
-        AttributeError,
-        SyntaxError,
-    ) as error:
-        raise Refused(words.damaged()) from error
+    except (LookupError, ValueError, OSError, TypeError, AttributeError, SyntaxError) as error:
+        raise Refused(words.unpacks_too_large()) from error
     yield end_line("xlsx", hidden, [Note(NoteCode.HIDDEN_UNSEEN)] if unseen else [])
 
 
