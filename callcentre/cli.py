@@ -30,7 +30,7 @@ from callcentre.demo import DEFAULT_SEED, play_days
 from callcentre.desk import settling
 from callcentre.directory.programmes import synchronise
 from callcentre.errors import CallCentreError
-from callcentre.intake import importing, reports
+from callcentre.intake import checking, importing, reports
 from callcentre.intake import queries as intake
 from callcentre.intake.mapping import load_chosen, load_column_words
 from callcentre.intake.preparing import PreparedList
@@ -102,7 +102,7 @@ def import_list(
         prepared = _prepared(runtime, programme, file, list_date.date(), mapping)
         if only_check:
             with reading(runtime.sessions) as session:
-                plan = importing.check(session, prepared, programme=programme)
+                plan = checking.check(session, prepared, programme=programme)
             result = reports.plan_report(
                 plan, name=prepared.name, programme=programme.code, list_date=list_date.date().isoformat()
             )

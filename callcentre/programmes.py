@@ -286,11 +286,14 @@ class MessagingConfig(_Part):
 
 
 class IntakeConfig(_Part):
-    """Who is in scope, by age on the list's date."""
+    """Who is in scope, by age on the list's date; how many days of a list are kept, and what for."""
 
     minimum_age: int = 16
     maximum_age: int = 25
     quarantine_days: int = 7
+    correction_days: int = 60
+    checked_days: int = 14
+    undo_days: int = 30
     minor_clock_months: int = 3
 
 

@@ -17,6 +17,7 @@ from callcentre.intake.models import ListRow
 from callcentre.intake.reasons import Reason, ReasonCode
 from callcentre.people.candidates import Candidate
 from callcentre.people.kinds import IdKind, NumberOwner
+from callcentre.people.merges import kept_of
 from callcentre.people.models import NationalId, PersonNumber, PhoneNumber, YoungPerson
 
 _OPEN_FATES = (Fate.CREATED, Fate.UPDATED, Fate.UNCHANGED)
@@ -37,11 +38,16 @@ class Decision:
 
 @dataclass(slots=True)
 class Group:
-    """Everything that a chunk of rows says of one person; `ref` is their id, or negative for somebody new."""
+    """Everything that a chunk of rows says of one person; `ref` is their id, or negative for somebody new.
+
+    `only_blanks`: what is known stands, only blanks are filled. `is_repeated`: an earlier row of this file, already
+    written, spoke of them.
+    """
 
     ref: int
     candidate: Candidate
     only_blanks: bool = False
+    is_repeated: bool = False
 
     @property
     def person_id(self) -> int | None:
@@ -60,8 +66,9 @@ class Chunk:
 class Decider:
     """Decides rows in order; remembers the people met: a file's second row about one is a duplicate."""
 
-    def __init__(self, session: Session, *, list_file_id: int | None) -> None:
+    def __init__(self, session: Session, *, list_file_id: int | None, only_blanks: bool = False) -> None:
         self._session = session
+        self._only_blanks = only_blanks
         self._list_file_id = list_file_id
         self._acquaintances = Acquaintances()
         self._first_rows: dict[int, str] = {}
@@ -93,12 +100,12 @@ class Decider:
             reason = Reason(ReasonCode.DUPLICATE_IN_FILE, None, self._first_rows[ref])
             group = chunk.groups.get(ref)
             if group is None:
-                chunk.groups[ref] = Group(ref, candidate, only_blanks=True)
+                chunk.groups[ref] = Group(ref, candidate, only_blanks=True, is_repeated=True)
             else:
                 group.candidate = merge(group.candidate, candidate)
             return Decision(row, ref, Fate.DUPLICATE, (reason, *reasons))
         self._first_rows[ref] = row_label(row.sheet, row.number)
-        chunk.groups[ref] = Group(ref, candidate)
+        chunk.groups[ref] = Group(ref, candidate, only_blanks=self._only_blanks)
         return Decision(row, ref, None, reasons)
 
     def _new(self, candidate: Candidate) -> int:
@@ -157,20 +164,13 @@ def _parts(said: Iterable[str]) -> Iterable[list[str]]:
         yield ordered[start : start + 500]
 
 
-def _known(session: Session, ids: Collection[int]) -> list[Known]:
-    found: list[Known] = []
+def _known(session: Session, found: Collection[int]) -> list[Known]:
+    """These people; a record that was merged into another speaks of that one, under its own spelling."""
+    stands_for = kept_of(session, found)
+    ids = {*found, *stands_for.values()}
+    held = _held(session, ids)
+    known: list[Known] = []
     for part in in_parts(ids):
-        numbers: defaultdict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        query = select(NationalId.person_id, NationalId.kind, NationalId.value)
-        for person_id, kind, value in session.execute(query.where(NationalId.person_id.in_(part))):
-            numbers[person_id][kind].add(value)
-        own = (
-            select(PersonNumber.person_id, PhoneNumber.e164)
-            .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
-            .where(PersonNumber.person_id.in_(part), PersonNumber.owner == NumberOwner.YOUNG_PERSON)
-        )
-        for person_id, e164 in session.execute(own):
-            numbers[person_id]["contact"].add(e164)
         people = select(
             YoungPerson.id,
             YoungPerson.family_name,
@@ -181,19 +181,37 @@ def _known(session: Session, ids: Collection[int]) -> list[Known]:
             YoungPerson.email,
         ).where(YoungPerson.id.in_(part))
         for person_id, family, first, usual, birth, sort, email in session.execute(people):
-            held = numbers[person_id]
-            contacts = held["contact"] | ({email} if email else set())
-            found.append(
+            ref = stands_for.get(person_id, person_id)
+            theirs = held[ref]
+            contacts = theirs["contact"] | ({email} if email else set())
+            known.append(
                 Known(
-                    ref=person_id,
+                    ref=ref,
                     family_name=family,
                     first_name=first,
                     usual_name=usual,
                     birth_date=birth,
                     sort_name=sort,
-                    ines=frozenset(held[IdKind.INE]),
-                    sieis=frozenset(held[IdKind.SIEI]),
+                    ines=frozenset(theirs[IdKind.INE]),
+                    sieis=frozenset(theirs[IdKind.SIEI]),
                     contacts=frozenset(contacts),
                 )
             )
-    return found
+    return known
+
+
+def _held(session: Session, ids: Collection[int]) -> defaultdict[int, defaultdict[str, set[str]]]:
+    """The identifiers and the own numbers of people."""
+    held: defaultdict[int, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for part in in_parts(ids):
+        query = select(NationalId.person_id, NationalId.kind, NationalId.value)
+        for person_id, kind, value in session.execute(query.where(NationalId.person_id.in_(part))):
+            held[person_id][kind].add(value)
+        own = (
+            select(PersonNumber.person_id, PhoneNumber.e164)
+            .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+            .where(PersonNumber.person_id.in_(part), PersonNumber.owner == NumberOwner.YOUNG_PERSON)
+        )
+        for person_id, e164 in session.execute(own):
+            held[person_id]["contact"].add(e164)
+    return held

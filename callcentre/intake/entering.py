@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -43,8 +44,30 @@ class Place:
     entry_id: int
     territory_id: int
     is_open: bool
+    opened_at: datetime
     closed_at: datetime | None
+    closed_reason: str | None
     reopened_by: frozenset[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """What would put the place back as it is."""
+        return {
+            "entry": self.entry_id,
+            "territory_id": self.territory_id,
+            "is_open": self.is_open,
+            "opened_at": self.opened_at.isoformat(),
+            "closed_at": self.closed_at.isoformat() if self.closed_at else None,
+            "closed_reason": self.closed_reason,
+            "reopened_by": " ".join(sorted(self.reopened_by)) or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """What entering a programme changed of a person's place, and what would put it back."""
+
+    changed: tuple[str, ...] = ()
+    before: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +98,14 @@ def load_places(session: Session, ground: Ground, person_ids: Sequence[int]) -> 
             QueueEntry.id,
             QueueEntry.territory_id,
             QueueEntry.state,
+            QueueEntry.opened_at,
             QueueEntry.closed_at,
+            QueueEntry.closed_reason,
             QueueEntry.reopened_by,
         ).where(QueueEntry.programme_id == ground.programme_id, QueueEntry.person_id.in_(part))
-        for person_id, entry_id, territory_id, state, closed_at, codes in session.execute(query):
-            is_open = state == EntryState.OPEN
-            reopened_by = frozenset((codes or "").split())
-            places[person_id] = Place(entry_id, territory_id, is_open, closed_at, reopened_by)
+        for person_id, entry_id, territory_id, state, opened, closed, why, codes in session.execute(query):
+            is_open, reopened_by = state == EntryState.OPEN, frozenset((codes or "").split())
+            places[person_id] = Place(entry_id, territory_id, is_open, opened, closed, why, reopened_by)
     return places
 
 
@@ -119,7 +143,7 @@ def enter(
     list_file_id: int | None,
     list_date: date,
     now: datetime,
-) -> dict[int, tuple[str, ...]]:
+) -> dict[int, Entered]:
     """Give people their place and stage, re-open or move those who have one; say what changed, by person."""
     places = load_places(session, ground, [entrant.person_id for entrant in entrants if not entrant.is_new])
     changed = {e.person_id: expected(e, places.get(e.person_id), ground, list_date) for e in entrants}
@@ -155,7 +179,14 @@ def enter(
                 programme_id=ground.programme_id,
                 territory_id=ground.territory_id(entrant.candidate),
             )
-    return changed
+    return {
+        person_id: Entered(parts, _before(places.get(person_id)) if parts else {})
+        for person_id, parts in changed.items()
+    }
+
+
+def _before(place: Place | None) -> dict[str, Any]:
+    return {"new_place": True} if place is None else {"place": place.as_json()}
 
 
 def legal_deadline(candidate: Candidate, signalled: date, ground: Ground) -> date | None:

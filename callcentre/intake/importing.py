@@ -1,4 +1,4 @@
-"""Checking a list, receiving it, and importing it in chunks that can be cut off anywhere and gone on with.
+"""Receiving a list, and importing it in chunks that can be cut off anywhere and gone on with.
 
 Each chunk is one transaction that takes the file's row first: two imports of one file at once take turns and
 never do a row twice, and after a kill the next one begins where the last committed chunk ended.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, defer, sessionmaker
 
@@ -22,54 +22,37 @@ from callcentre.directory import queries as directory
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.directory.programmes import synchronise
 from callcentre.errors import CallCentreError, InvalidInput, NotFound, StorageFull
+from callcentre.intake import current, duplicates
 from callcentre.intake.candidates import ReadRow
+from callcentre.intake.checking import (
+    ROWS_AT_ONCE,
+    counts,
+    ground_of,
+    planned,
+    with_entry,
+    zone_name,
+)
 from callcentre.intake.deciding import Chunk, Decider, Decision
-from callcentre.intake.entering import Entrant, Ground, enter, expected, load_ground, load_places
-from callcentre.intake.kinds import Fate, ListState
-from callcentre.intake.models import ListFile, ListRow
+from callcentre.intake.entering import Entered, Entrant, enter
+from callcentre.intake.kinds import ListState, Problem, Source
+from callcentre.intake.models import ListChange, ListFile, ListRow
 from callcentre.intake.preparing import PreparedList, kept_cells, prepare_again, sheet_mapping
 from callcentre.intake.reader import Refusal
-from callcentre.intake.reasons import Reason, ReasonCode
-from callcentre.people.candidates import Candidate
-from callcentre.people.register import Arrival, Change, Registered, compare, load_states, register_many
+from callcentre.intake.reasons import Effect, Reason, ReasonCode
+from callcentre.people.register import Arrival, Change, Registered, register_many
 from callcentre.programmes import Programme
-from callcentre.retry.zones import zone_of
 
-CHUNK_ROWS = 250
+CHUNK_ROWS = ROWS_AT_ONCE
 """Rows in a transaction: some fifty milliseconds, so that nobody at the desk waits for the one writer."""
 STALE_AFTER = timedelta(minutes=1)
 """An import that has not been heard of for this long is gone on with by the worker."""
+_TO_CORRECT = frozenset({Effect.QUARANTINE, Effect.WARNING})
+"""What of a row can be put right: its cells are kept for a while."""
+_NO_REASONS: list[Any] = []
 _FULL = ("database or disk is full", "disk i/o error", "no space left", "could not extend file")
 
 Report = Callable[[int, int], None]
 """Told after each chunk: rows done, rows in all."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedRow:
-    """What would happen, or has happened, to a row."""
-
-    sheet: str
-    number: int
-    fate: Fate
-    reasons: tuple[Reason, ...]
-    name: str
-    """Whom the row speaks of, as written; empty when nobody can be told."""
-    changed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What an import would do, nothing written."""
-
-    rows: tuple[PlannedRow, ...]
-    counts: dict[str, int]
-    mapping: dict[str, Any]
-
-    @property
-    def flagged(self) -> int:
-        """How many rows that go in carry a remark."""
-        return sum(bool(row.reasons) for row in self.rows if row.fate in _PEOPLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,80 +79,6 @@ class Ahead:
     rows: tuple[ReadRow, ...]
 
 
-_PEOPLE = frozenset({Fate.CREATED, Fate.UPDATED, Fate.UNCHANGED, Fate.DUPLICATE})
-
-
-# ---- checking
-
-
-def check(session: Session, prepared: PreparedList, *, programme: Programme) -> Plan:
-    """What would happen to each row of a list; writes nothing."""
-    programme_id = directory.programme_id(session, programme.code)
-    ground = None if programme_id is None else _ground(session, programme_id, programme)
-    decider = Decider(session, list_file_id=None)
-    rows: list[PlannedRow] = []
-    source = prepared.rows()
-    while part := list(islice(source, CHUNK_ROWS)):
-        chunk = decider.decide(part)
-        done = _expected(session, chunk, programme, ground, prepared.scope.list_date)
-        rows += [_planned(decision, done) for decision in chunk.decisions]
-    return Plan(tuple(rows), _counts(Counter(row.fate for row in rows)), prepared.mapping_json())
-
-
-def _counts(counted: Mapping[str, int]) -> dict[str, int]:
-    return {str(fate): counted.get(fate, 0) for fate in Fate}
-
-
-def _expected(
-    session: Session, chunk: Chunk, programme: Programme, ground: Ground | None, list_date: date
-) -> dict[int, Registered]:
-    """What writing each group of a chunk would do, by its reference."""
-    known = [ref for ref in chunk.groups if ref > 0]
-    states = load_states(session, known)
-    places = load_places(session, ground, known) if ground is not None else {}
-    done: dict[int, Registered] = {}
-    for ref, group in chunk.groups.items():
-        if group.person_id is None:
-            done[ref] = Registered(ref, Change.CREATED)
-            continue
-        found = compare(
-            states[ref],
-            group.candidate,
-            zone=_zone(group.candidate, programme),
-            only_blanks=group.only_blanks,
-        )
-        entered: tuple[str, ...] = ("queue",)
-        if group.only_blanks:
-            entered = ()
-        elif ground is not None:
-            entrant = Entrant(ref, group.candidate, bool(found.new_numbers))
-            entered = expected(entrant, places.get(ref), ground, list_date)
-        changed = (*found.changed, *entered)
-        done[ref] = Registered(ref, Change.UPDATED if changed else Change.UNCHANGED, changed, found.kept)
-    return done
-
-
-def _planned(decision: Decision, done: Mapping[int, Registered]) -> PlannedRow:
-    row = decision.row
-    name = ""
-    if isinstance(row.outcome, Candidate):
-        name = f"{row.outcome.family_name} {row.outcome.first_name}"
-    if decision.fate is not None or decision.ref is None:
-        return PlannedRow(row.sheet, row.number, decision.fate or Fate.IGNORED, decision.reasons, name)
-    result = done[decision.ref]
-    kept = tuple(Reason(ReasonCode.VERIFIED_KEPT, about) for about in result.kept)
-    reasons = (*decision.reasons, *kept)
-    return PlannedRow(row.sheet, row.number, Fate(result.change), reasons, name, result.changed)
-
-
-def _zone(candidate: Candidate, programme: Programme) -> str:
-    return zone_of(candidate.postal_code, programme.tz).key
-
-
-def _ground(session: Session, programme_id: int, programme: Programme) -> Ground:
-    return load_ground(session, programme_id, programme.intake.minor_clock_months)
-
-
 # ---- receiving
 
 
@@ -180,9 +89,13 @@ def receive(
     programme: Programme,
     now: datetime,
     by: int | None = None,
-    counts: Mapping[str, int] | None = None,
+    expected: Mapping[str, int] | None = None,
+    source: Source = Source.PAGE,
 ) -> int:
-    """Keep a prepared list, not imported yet, and return its id: the same one if it was received before."""
+    """Keep a prepared list, not imported yet, and return its id: the same one if it was received before.
+
+    `expected` are the counts that a check found. A list whose import was undone is received as if for the first time.
+    """
     programme_id = _programme_id(session, programme)
     list_date = prepared.scope.list_date
     known = session.scalar(
@@ -193,10 +106,12 @@ def receive(
         )
     )
     if known is not None:
+        if known.state == ListState.UNDONE:
+            _start_over(session, known, prepared.content)
         if known.state == ListState.CHECKED:
             known.mapping = prepared.mapping_json()
             known.rows_total = prepared.rows_total
-            known.counts = dict(counts or {})
+            known.counts = dict(expected or {})
         session.flush()
         return known.id
     row = ListFile(
@@ -209,13 +124,21 @@ def receive(
         content=prepared.content,
         rows_total=prepared.rows_total,
         rows_done=0,
-        counts=dict(counts or {}),
+        counts=dict(expected or {}),
         uploaded_by=by,
         uploaded_at=now,
+        source=source,
     )
     session.add(row)
     session.flush()
     return row.id
+
+
+def _start_over(session: Session, file: ListFile, content: bytes) -> None:
+    session.execute(delete(ListRow).where(ListRow.list_file_id == file.id))
+    session.execute(delete(ListChange).where(ListChange.list_file_id == file.id))
+    file.state, file.content, file.rows_done = ListState.CHECKED, content, 0
+    file.finished_at, file.compared_at, file.problem = None, None, None
 
 
 def start(session: Session, list_file_id: int) -> Progress:
@@ -280,11 +203,12 @@ def apply_chunk(
     if ahead is None or ahead.start != file.rows_done:
         ahead = read_ahead(prepared, file.rows_done)
     rows = ahead.rows
-    chunk = Decider(session, list_file_id=file.id).decide(rows)
+    only_blanks = current.is_older(session, file.programme_id, file.list_date)
+    chunk = Decider(session, list_file_id=file.id, only_blanks=only_blanks).decide(rows)
     done = write_chunk(session, file, chunk, programme, now)
     stored = [stored_row(decision, done, file, programme, now) for decision in chunk.decisions]
     insert_rows(session, ListRow.__table__, stored)
-    file.counts = _counts(Counter(file.counts) + Counter(row["fate"] for row in stored))
+    file.counts = counts(Counter(file.counts) + Counter(row["fate"] for row in stored))
     file.rows_done += len(rows)
     file.worker, file.worker_seen_at = worker[:80] or None, now
     if file.rows_done >= file.rows_total or not rows:
@@ -312,65 +236,83 @@ def write_chunk(
     """Write the people of a chunk and their places; return what was done by the groups' references."""
     groups = list(chunk.groups.values())
     arrivals = [
-        Arrival(group.candidate, _zone(group.candidate, programme), group.person_id, group.only_blanks)
+        Arrival(group.candidate, zone_name(group.candidate, programme), group.person_id, group.only_blanks)
         for group in groups
     ]
     results = register_many(session, arrivals, now=now)
     entrants = [
-        Entrant(result.person_id, group.candidate, "numbers" in result.changed)
+        Entrant(
+            result.person_id, group.candidate, "numbers" in result.changed, result.change is Change.CREATED
+        )
         for group, result in zip(groups, results, strict=True)
-        if not group.only_blanks
+        if not group.is_repeated
     ]
     entered = enter(
         session,
         entrants,
-        ground=_ground(session, file.programme_id, programme),
+        ground=ground_of(session, file.programme_id, programme),
         list_file_id=file.id,
         list_date=file.list_date,
         now=now,
     )
+    _note_changes(session, file.id, results, entered, now)
     return {
-        group.ref: with_entry(result, entered.get(result.person_id, ()))
+        group.ref: with_entry(
+            result, entered[result.person_id].changed if result.person_id in entered else ()
+        )
         for group, result in zip(groups, results, strict=True)
     }
 
 
-def with_entry(result: Registered, entered: tuple[str, ...]) -> Registered:
-    """What registering and entering the queue did together."""
-    if not entered or result.change is Change.CREATED:
-        return result
-    return replace(result, change=Change.UPDATED, changed=(*result.changed, *entered))
+def _note_changes(
+    session: Session,
+    list_file_id: int,
+    results: Sequence[Registered],
+    entered: Mapping[int, Entered],
+    now: datetime,
+) -> None:
+    """Keep what was before of the people who were known, so that the import can be undone."""
+    nothing = Entered()
+    rows = []
+    for result in results:
+        if result.change is Change.CREATED:
+            continue
+        before = {**result.before, **entered.get(result.person_id, nothing).before}
+        if before:
+            rows.append(
+                {"list_file_id": list_file_id, "person_id": result.person_id, "before": before, "at": now}
+            )
+    insert_rows(session, ListChange.__table__, rows)
 
 
 def stored_row(
     decision: Decision, done: Mapping[int, Registered], file: ListFile, programme: Programme, now: datetime
 ) -> dict[str, Any]:
     """A row as it is stored once its fate is known."""
-    planned = _planned(decision, done)
-    quarantined = planned.fate is Fate.QUARANTINED
+    row = planned(decision, done)
+    keeps_cells = any(reason.effect in _TO_CORRECT for reason in row.reasons)
     return {
         "list_file_id": file.id,
-        "sheet": planned.sheet,
-        "row_number": planned.number,
-        "fate": str(planned.fate),
-        "reasons": [reason.as_json() for reason in planned.reasons],
+        "sheet": row.sheet,
+        "row_number": row.number,
+        "fate": str(row.fate),
+        "reasons": [reason.as_json() for reason in row.reasons] or _NO_REASONS,
         "person_id": None if decision.ref is None else done[decision.ref].person_id,
-        "cells": _quarantined_cells(decision.row, file) if quarantined else None,
-        "purge_on": purge_date(planned.reasons, programme, now) if quarantined else None,
+        "cells": _cells(decision.row, file) if keeps_cells else None,
+        "purge_on": purge_date(row.reasons, programme, now) if keeps_cells else None,
     }
 
 
-def _quarantined_cells(row: ReadRow, file: ListFile) -> dict[str, Any]:
+def _cells(row: ReadRow, file: ListFile) -> dict[str, Any]:
     stored = next(sheet for sheet in file.mapping["sheets"] if sheet["sheet"] == row.sheet)
     return {"values": kept_cells(row.cells, sheet_mapping(stored))}
 
 
-def purge_date(reasons: Sequence[Reason], programme: Programme, now: datetime) -> date | None:
-    """Until when a quarantined row may be kept: somebody too young is not ours to keep."""
-    if all(reason.code is not ReasonCode.AGE_UNDER for reason in reasons):
-        return None
-    today = now.astimezone(programme.tz).date()
-    return today + timedelta(days=programme.intake.quarantine_days)
+def purge_date(reasons: Sequence[Reason], programme: Programme, now: datetime) -> date:
+    """Until when the cells of a row may be kept: somebody too young is not ours to keep."""
+    too_young = any(reason.code is ReasonCode.AGE_UNDER for reason in reasons)
+    days = programme.intake.quarantine_days if too_young else programme.intake.correction_days
+    return now.astimezone(programme.tz).date() + timedelta(days=days)
 
 
 # ---- the whole import, chunk by chunk: an edge, which opens and ends its own transactions
@@ -393,10 +335,11 @@ def import_file(
     by: int | None = None,
     report: Report | None = None,
     worker: str = "command",
+    source: Source = Source.COMMAND,
 ) -> Imported:
     """Receive a list and import it to its end, going on if it was cut off before; see `run`."""
     with writing(sessions) as session:
-        list_file_id = receive(session, prepared, programme=programme, now=now, by=by)
+        list_file_id = receive(session, prepared, programme=programme, now=now, by=by, source=source)
         known = start(session, list_file_id)
     if not known.is_running:
         return Imported(known, was_known=True)
@@ -431,6 +374,7 @@ def run(
     with writing(sessions) as session:
         progress = start(session, list_file_id)
     if not progress.is_running:
+        duplicates.compare_list(sessions, list_file_id, now=now)
         return progress
     programme, content = _material(sessions, list_file_id, programmes, prepared)
     try:
@@ -443,9 +387,11 @@ def run(
             if report is not None:
                 report(progress.rows_done, progress.rows_total)
             if not progress.is_running:
-                return progress
+                break
     except DBAPIError as error:
         raise _failed(sessions, list_file_id, progress, error) from error
+    duplicates.compare_list(sessions, list_file_id, now=now)
+    return progress
 
 
 def _material(
@@ -467,6 +413,9 @@ def _material(
         return programme, prepared
     again = prepare_again(content, name, programme=programme, list_date=list_date, mapping=mapping)
     if isinstance(again, Refusal):
+        with writing(sessions) as session:
+            _locked(session, list_file_id).state = ListState.FAILED
+            _locked(session, list_file_id).problem = Problem.UNREADABLE
         raise InvalidInput(again.fr)
     return programme, again
 
@@ -476,6 +425,7 @@ def _failed(
 ) -> CallCentreError:
     """Mark the file as failed, if the database still takes that, and return the error with its words."""
     full = any(sign in str(error.orig).lower() for sign in _FULL)
+    problem = Problem.STORAGE_FULL if full else Problem.DATABASE_REFUSED
     cause = "La base de données est pleine" if full else "La base de données a refusé d’écrire"
     kept = f"{progress.rows_done} lignes sur {progress.rows_total} sont importées et gardées"
     remedy = "libérez de la place puis relancez le même import" if full else "relancez le même import"
@@ -485,7 +435,7 @@ def _failed(
             session.execute(
                 update(ListFile)
                 .where(ListFile.id == list_file_id, ListFile.state == ListState.IMPORTING)
-                .values(state=ListState.FAILED, problem=words)
+                .values(state=ListState.FAILED, problem=problem)
             )
     except DBAPIError:
         # No room even for the mark: the file stays "importing" and the worker goes on with it later.
@@ -496,12 +446,13 @@ def _failed(
 def resume_interrupted(
     sessions: sessionmaker[Session], programmes: Mapping[str, Programme], now: datetime
 ) -> int:
-    """Go on with the imports that were cut off, to their end; return how many there were."""
+    """Go on with the imports that were cut off, and with looks for duplicates; return how many there were."""
     with reading(sessions) as session:
         ids = session.scalars(
             select(ListFile.id)
             .where(
-                ListFile.state == ListState.IMPORTING,
+                (ListFile.state == ListState.IMPORTING)
+                | ((ListFile.state == ListState.IMPORTED) & ListFile.compared_at.is_(None)),
                 (ListFile.worker_seen_at.is_(None)) | (ListFile.worker_seen_at <= now - STALE_AFTER),
             )
             .order_by(ListFile.id)

@@ -19,6 +19,8 @@ class Fate(StrEnum):
 class ListState(StrEnum):
     """How far a list file has come."""
 
+    UNMAPPED = "unmapped"
+    """Its columns could not be told: it waits for somebody to name them."""
     CHECKED = "checked"
     IMPORTING = "importing"
     IMPORTED = "imported"
@@ -41,3 +43,27 @@ class Source(StrEnum):
     COMMAND = "command"
     API = "api"
     FOLDER = "folder"
+
+
+PROBLEM_WORDS: dict[Problem, tuple[str, str]] = {
+    Problem.STORAGE_FULL: (
+        "La base de données est pleine : libérez de la place puis relancez le même import, il reprendra là.",
+        "The database is full: make room, then run the same import again; it goes on where it stopped.",
+    ),
+    Problem.DATABASE_REFUSED: (
+        "La base de données a refusé d’écrire : relancez le même import, il reprendra là.",
+        "The database refused to write: run the same import again; it goes on where it stopped.",
+    ),
+    Problem.UNREADABLE: (
+        "Le fichier reçu ne se lit plus : ce qui est importé est gardé, envoyez la liste à nouveau.",
+        "The file received can no longer be read: what was imported is kept, send the list again.",
+    ),
+}
+
+
+def problem_words(problem: str | None, language: str = "fr") -> str:
+    """Why an import stopped, for people; empty for none."""
+    if problem is None or problem not in Problem.__members__.values():
+        return ""
+    french, english = PROBLEM_WORDS[Problem(problem)]
+    return english if language == "en" else french

@@ -16,11 +16,13 @@ from callcentre.intake.fields import Field
 from callcentre.intake.reasons import Reason, ReasonCode
 from callcentre.intake.values import ine_form
 from callcentre.people.candidates import Candidate, CandidateGuardian, CandidateNumber
-from callcentre.people.kinds import NumberOwner
+from callcentre.people.kinds import Likeness, NumberOwner
 from callcentre.people.names import fold
 
 _ALIKE = 0.82
 """Share of common letters above which two spellings are one name."""
+_CLOSE_FIRST_NAMES = 0.85
+"""The same for first names, stricter: Lina and Lana are two girls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,92 @@ def known_from(candidate: Candidate, ref: int) -> Known:
         ines=frozenset([candidate.ine] if candidate.ine else []),
         sieis=frozenset([candidate.siei] if candidate.siei else []),
         contacts=own_contacts(candidate),
+    )
+
+
+# ---- two records that may be one person, for somebody to look at
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What two records are compared by; `name` has its words in order, so that swapped names read the same."""
+
+    person_id: int
+    family_name: str
+    first_name: str
+    birth_date: date
+    ines: frozenset[str]
+    contacts: frozenset[str]
+    """Own numbers and e-mail address."""
+
+    @property
+    def name(self) -> str:
+        """Every word of the name, in alphabetical order."""
+        return " ".join(sorted({*self.family_name.split(), *self.first_name.split()}))
+
+
+def likeness(one: Record, other: Record) -> Likeness | None:
+    """Why two records look like one person, or None; names are folded. A proposal, never a merge.
+
+    Twins and siblings share much, never a first name. Two INEs of one form are two people, unless they differ by
+    one slip of a key; nothing but names and birth dates is asked of records that have no INE in conflict.
+    """
+    if _are_twins(one, other) or _hold_two_ines(one, other) or _digits(one) != _digits(other):
+        return None
+    if one.birth_date != other.birth_date:
+        same = one.name == other.name and bool(one.contacts & other.contacts)
+        return Likeness.OTHER_BIRTH_DATE if same and _one_slip(one.birth_date, other.birth_date) else None
+    if (one.family_name, one.first_name) == (other.family_name, other.first_name):
+        return Likeness.SAME_NAME_OTHER_INE
+    if one.name == other.name:
+        return Likeness.NAMES_SWAPPED
+    first = _close(one.first_name, other.first_name, _CLOSE_FIRST_NAMES)
+    if first and _close(one.family_name, other.family_name, _ALIKE):
+        return Likeness.ALIKE_NAME
+    return None
+
+
+def _are_twins(one: Record, other: Record) -> bool:
+    """Same family, first names that are not spellings of one: two children, whatever they share."""
+    if one.family_name != other.family_name:
+        return False
+    return not _close(one.first_name, other.first_name, _CLOSE_FIRST_NAMES)
+
+
+def _hold_two_ines(one: Record, other: Record) -> bool:
+    for mine in one.ines:
+        for theirs in other.ines:
+            if ine_form(mine) == ine_form(theirs) and mine != theirs:
+                slips = sum(a != b for a, b in zip(mine, theirs, strict=False))
+                if slips > 1 or not one.contacts & other.contacts:
+                    return True
+    return False
+
+
+def _digits(record: Record) -> list[str]:
+    """Figures in a name are not a slip of the key: Essai 1 and Essai 2 are two."""
+    return [c for c in record.family_name + record.first_name if c.isdigit()]
+
+
+def _one_slip(one: date, other: date) -> bool:
+    """Whether two birth dates differ by one digit, or by day and month taken for each other."""
+    mine, theirs = f"{one:%d%m%Y}", f"{other:%d%m%Y}"
+    swapped = (one.year, one.month, one.day) == (other.year, other.day, other.month)
+    return swapped or sum(a != b for a, b in zip(mine, theirs, strict=True)) == 1
+
+
+def _close(one: str, other: str, at_least: float) -> bool:
+    if one == other:
+        return True
+    joined, others = one.replace(" ", ""), other.replace(" ", "")
+    shorter, longer = sorted((set(one.split()), set(other.split())), key=len)
+    if joined == others or shorter < longer:
+        return True
+    matcher = SequenceMatcher(None, joined, others)
+    return (
+        matcher.real_quick_ratio() >= at_least
+        and matcher.quick_ratio() >= at_least
+        and matcher.ratio() >= at_least
     )
 
 

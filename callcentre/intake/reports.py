@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from callcentre import phone
 from callcentre.intake import queries
-from callcentre.intake.importing import Plan, PlannedRow
+from callcentre.intake.checking import Plan, PlannedRow
 from callcentre.intake.kinds import Fate
 from callcentre.intake.queries import ExportedPerson, ListFileView, RowView
 from callcentre.intake.reasons import Reason

@@ -1,13 +1,13 @@
 """Creating and updating young people from candidates, many at a time.
 
 An empty cell never erases, what an officer verified beats the list, and the same candidate twice equals once.
-Comparing (`compare`) is pure and shared by the check and by the writing.
+Comparing is pure (`callcentre.people.comparing`) and shared by the check and by the writing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -18,25 +18,23 @@ from sqlalchemy.orm import Session
 from callcentre.database import insert_rows
 from callcentre.directory.models import School
 from callcentre.people.candidates import Candidate, CandidateGuardian, CandidateNumber
-from callcentre.people.kinds import IdKind, NumberVerdict
-from callcentre.people.models import Guardian, NationalId, PersonNumber, PhoneNumber, YoungPerson
-from callcentre.people.names import fold, sort_name
-
-_PLAIN = (
-    "usual_name",
-    "sex",
-    "email",
-    "address",
-    "postal_code",
-    "commune",
-    "class_label",
-    "training_label",
-    "training_code",
-    "exit_date",
-    "exit_reason",
+from callcentre.people.comparing import (
+    GUARDIAN,
+    PLAIN,
+    Differences,
+    FieldChange,
+    LinkState,
+    PersonState,
+    before,
+    compare,
+    ids_of,
+    school_of,
+    told,
 )
-"""Fields compared as they are; names, birth date and school have rules of their own."""
-_GUARDIAN = ("family_name", "first_name", "relation")
+from callcentre.people.kinds import NumberVerdict
+from callcentre.people.models import Guardian, NationalId, PersonNumber, PhoneNumber, YoungPerson
+from callcentre.people.names import fold
+
 _NOTHING: dict[str, Any] = {}
 """One object for every row, so that it is written as JSON once."""
 _VALUES_IN_A_STATEMENT = 900
@@ -66,182 +64,17 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What became of an arrival; `changed` names fields, `kept` those that an officer had verified."""
+    """What became of an arrival; `changed` names fields, `kept` those that an officer had verified.
+
+    `differences` tells old and new of each, `before` what would put everything back.
+    """
 
     person_id: int
     change: Change
     changed: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LinkState:
-    """A number that a person has."""
-
-    id: int
-    owner: str
-    callable: bool
-    source: str
-
-
-@dataclass(slots=True)
-class PersonState:
-    """What is known of a person, to compare a candidate with."""
-
-    id: int
-    values: dict[str, Any]
-    verified: frozenset[str]
-    school: tuple[str | None, str] | None = None
-    ids: set[tuple[str, str]] = field(default_factory=set)
-    guardians: dict[int, dict[str, Any]] = field(default_factory=dict)
-    numbers: dict[str, LinkState] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Differences:
-    """What a candidate would change of a person."""
-
-    values: dict[str, Any]
-    school: tuple[str | None, str] | None
-    new_ids: tuple[tuple[str, str], ...]
-    guardians: tuple[CandidateGuardian, ...]
-    new_numbers: tuple[CandidateNumber, ...]
-    barred_numbers: tuple[tuple[int, str], ...]
-    kept: tuple[str, ...]
-    ranks: dict[int, int]
-    """The candidate's guardians by rank, to the ranks of those known."""
-
-    @property
-    def changed(self) -> tuple[str, ...]:
-        """The fields that change, in a fixed order."""
-        parts = [*self.values]
-        parts += ["school"] if self.school is not None else []
-        parts += sorted({kind for kind, _ in self.new_ids})
-        parts += ["guardians"] if self.guardians else []
-        parts += ["numbers"] if self.new_numbers or self.barred_numbers else []
-        return tuple(part for part in parts if part not in {"sort_name", "zone"})
-
-
-# ---- comparing, pure
-
-
-def compare(state: PersonState, candidate: Candidate, *, zone: str, only_blanks: bool = False) -> Differences:
-    """What a candidate would change of a person; nothing, when it says what is already known."""
-    values: dict[str, Any] = {}
-    kept: list[str] = []
-    for name, said in _said(candidate):
-        known = state.values.get(name)
-        if said == known or (known is not None and _same(name, known, said)):
-            continue
-        if name in state.verified:
-            kept.append(name)
-        elif known is None or not only_blanks:
-            values[name] = said
-    if "postal_code" in values and zone != state.values.get("zone"):
-        values["zone"] = zone
-    if "family_name" in values or "first_name" in values:
-        values["sort_name"] = sort_name(
-            values.get("family_name", state.values["family_name"]),
-            values.get("first_name", state.values["first_name"]),
-        )
-    school = _school_difference(state, candidate, only_blanks)
-    if school is not None and "school" in state.verified:
-        kept, school = [*kept, "school"], None
-    ranks = _guardian_ranks(state, candidate)
-    return Differences(
-        values=values,
-        school=school,
-        new_ids=tuple(pair for pair in _ids(candidate) if pair not in state.ids),
-        guardians=_guardian_differences(state, candidate, ranks, only_blanks),
-        new_numbers=tuple(n for n in candidate.numbers if n.e164 not in state.numbers),
-        barred_numbers=_barred(state, candidate),
-        kept=tuple(kept),
-        ranks=ranks,
-    )
-
-
-def _said(candidate: Candidate) -> Iterable[tuple[str, Any]]:
-    yield "family_name", candidate.family_name
-    yield "first_name", candidate.first_name
-    yield "birth_date", candidate.birth_date
-    for name in _PLAIN:
-        said = getattr(candidate, name)
-        if said is not None:
-            yield name, said
-
-
-_FOLDED = frozenset({"family_name", "first_name", "usual_name", "commune", "class_label", "training_label"})
-
-
-def _same(name: str, known: Any, said: Any) -> bool:
-    """Two spellings of one name: the known one stays, since lists lose accents more often than gain them."""
-    return name in _FOLDED and fold(known) == fold(said)
-
-
-def _ids(candidate: Candidate) -> list[tuple[str, str]]:
-    pairs = ((IdKind.INE, candidate.ine), (IdKind.SIEI, candidate.siei))
-    return [(str(kind), value) for kind, value in pairs if value]
-
-
-def _school_of(candidate: Candidate) -> tuple[str | None, str] | None:
-    if candidate.uai is None and candidate.school is None:
-        return None
-    return candidate.uai, candidate.school or candidate.uai or ""
-
-
-def _school_difference(
-    state: PersonState, candidate: Candidate, only_blanks: bool
-) -> tuple[str | None, str] | None:
-    said = _school_of(candidate)
-    if said is None or said == state.school or (state.school is not None and only_blanks):
-        return None
-    if state.school is not None:
-        same_code = said[0] is not None and said[0] == state.school[0]
-        name_only = said[0] is None and fold(said[1]) == fold(state.school[1])
-        if same_code or name_only:
-            return None
-    return said
-
-
-def _guardian_ranks(state: PersonState, candidate: Candidate) -> dict[int, int]:
-    """Which known guardian each one of the candidate is: the one of that name, else the one of that rank."""
-    by_name = {_whole_name(known): rank for rank, known in state.guardians.items()}
-    ranks = {}
-    for guardian in candidate.guardians:
-        name = _whole_name({"family_name": guardian.family_name, "first_name": guardian.first_name})
-        ranks[guardian.rank] = by_name.get(name, guardian.rank) if name else guardian.rank
-    return ranks
-
-
-def _whole_name(guardian: Mapping[str, Any]) -> str:
-    return " ".join(fold(guardian[name]) for name in ("family_name", "first_name") if guardian[name])
-
-
-def _guardian_differences(
-    state: PersonState, candidate: Candidate, ranks: Mapping[int, int], only_blanks: bool
-) -> tuple[CandidateGuardian, ...]:
-    changed = []
-    for guardian in candidate.guardians:
-        known = state.guardians.get(ranks[guardian.rank])
-        if known is None or any(
-            (said := getattr(guardian, name)) is not None
-            and (known[name] is None or (not only_blanks and fold(known[name]) != fold(said)))
-            for name in _GUARDIAN
-        ):
-            changed.append(replace(guardian, rank=ranks[guardian.rank]))
-    return tuple(changed)
-
-
-def _barred(state: PersonState, candidate: Candidate) -> tuple[tuple[int, str], ...]:
-    """Numbers from a list that this list says not to call."""
-    return tuple(
-        (state.numbers[n.e164].id, n.why_not or "")
-        for n in candidate.numbers
-        if not n.callable
-        and n.e164 in state.numbers
-        and state.numbers[n.e164].callable
-        and state.numbers[n.e164].source == "list"
-    )
+    differences: tuple[FieldChange, ...] = ()
+    before: dict[str, Any] = field(default_factory=dict)
 
 
 # ---- reading what is known
@@ -251,12 +84,17 @@ def load_states(session: Session, person_ids: Iterable[int]) -> dict[int, Person
     """What is known of these people, in a handful of statements."""
     ids = sorted(set(person_ids))
     states: dict[int, PersonState] = {}
-    columns = ("family_name", "first_name", "birth_date", "zone", *_PLAIN)
+    columns = ("family_name", "first_name", "birth_date", "zone", *PLAIN)
     person, school = YoungPerson.__table__, School.__table__
     for part in _parts(ids):
         query = (
             select(
-                person.c.id, person.c.verified, school.c.uai, school.c.name, *(person.c[c] for c in columns)
+                person.c.id,
+                person.c.verified,
+                person.c.school_id,
+                school.c.uai,
+                school.c.name,
+                *(person.c[c] for c in columns),
             )
             .select_from(person.outerjoin(school, school.c.id == person.c.school_id))
             .where(person.c.id.in_(part))
@@ -264,7 +102,11 @@ def load_states(session: Session, person_ids: Iterable[int]) -> dict[int, Person
         for row in session.execute(query).mappings():
             known = None if row["name"] is None else (row["uai"], row["name"])
             states[row["id"]] = PersonState(
-                row["id"], {c: row[c] for c in columns}, frozenset(row["verified"] or {}), known
+                row["id"],
+                {c: row[c] for c in columns},
+                frozenset(row["verified"] or {}),
+                known,
+                row["school_id"],
             )
         _load_ids(session, states, part)
         _load_guardians(session, states, part)
@@ -280,10 +122,10 @@ def _load_ids(session: Session, states: Mapping[int, PersonState], part: Sequenc
 
 def _load_guardians(session: Session, states: Mapping[int, PersonState], part: Sequence[int]) -> None:
     query = select(
-        Guardian.person_id, Guardian.rank, Guardian.id, *(getattr(Guardian, name) for name in _GUARDIAN)
+        Guardian.person_id, Guardian.rank, Guardian.id, *(getattr(Guardian, name) for name in GUARDIAN)
     ).where(Guardian.person_id.in_(part))
     for person_id, rank, guardian_id, *names in session.execute(query):
-        states[person_id].guardians[rank] = {"id": guardian_id, **dict(zip(_GUARDIAN, names, strict=True))}
+        states[person_id].guardians[rank] = {"id": guardian_id, **dict(zip(GUARDIAN, names, strict=True))}
 
 
 def _load_numbers(session: Session, states: Mapping[int, PersonState], part: Sequence[int]) -> None:
@@ -295,12 +137,13 @@ def _load_numbers(session: Session, states: Mapping[int, PersonState], part: Seq
             PersonNumber.owner,
             PersonNumber.callable,
             PersonNumber.source,
+            PersonNumber.why_not,
         )
         .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
         .where(PersonNumber.person_id.in_(part))
     )
-    for person_id, e164, link_id, owner, callable_, source in session.execute(query):
-        states[person_id].numbers[e164] = LinkState(link_id, owner, callable_, source)
+    for person_id, e164, link_id, owner, callable_, source, why_not in session.execute(query):
+        states[person_id].numbers[e164] = LinkState(link_id, owner, callable_, source, why_not)
 
 
 def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
@@ -343,10 +186,22 @@ def register_many(
         state = states[arrival.person_id]
         differences = compare(state, arrival.candidate, zone=arrival.zone, only_blanks=arrival.only_blanks)
         writer.update(state, differences)
-        change = Change.UPDATED if differences.changed else Change.UNCHANGED
-        results.append(Registered(state.id, change, differences.changed, differences.kept))
+        results.append(registered(state, differences))
     writer.finish()
     return results
+
+
+def registered(state: PersonState, differences: Differences) -> Registered:
+    """What applying differences to a person did, or would do."""
+    change = Change.UPDATED if differences.changed else Change.UNCHANGED
+    return Registered(
+        state.id,
+        change,
+        differences.changed,
+        differences.kept,
+        told(state, differences),
+        before(state, differences),
+    )
 
 
 def number_ids(session: Session, numbers: Iterable[CandidateNumber]) -> dict[str, int]:
@@ -393,7 +248,7 @@ class _Writer:
             ]
         )
         for person_id, arrival in zip(ids, arrivals, strict=True):
-            self._add_ids(person_id, _ids(arrival.candidate))
+            self._add_ids(person_id, ids_of(arrival.candidate))
             self._add_links(person_id, arrival.candidate.numbers, guardians, first=0)
         return ids
 
@@ -451,7 +306,7 @@ class _Writer:
 
     def _person(self, arrival: Arrival) -> dict[str, Any]:
         candidate = arrival.candidate
-        school = _school_of(candidate)
+        school = school_of(candidate)
         return {
             "family_name": candidate.family_name,
             "first_name": candidate.first_name,
@@ -463,12 +318,12 @@ class _Writer:
             "language": None,
             "created_at": self._now,
             "updated_at": self._now,
-            **{name: getattr(candidate, name) for name in _PLAIN},
+            **{name: getattr(candidate, name) for name in PLAIN},
         }
 
     def _load_schools(self, candidates: Sequence[Candidate]) -> None:
         """Find the schools of many candidates at once."""
-        self._find_schools({school for school in map(_school_of, candidates) if school is not None})
+        self._find_schools({school for school in map(school_of, candidates) if school is not None})
 
     def _find_schools(self, said: set[tuple[str | None, str]]) -> None:
         for part in _parts(sorted({uai for uai, _ in said if uai is not None})):
@@ -501,7 +356,7 @@ class _Writer:
             self._session,
             table,
             [
-                {"person_id": person_id, "rank": g.rank, **{name: getattr(g, name) for name in _GUARDIAN}}
+                {"person_id": person_id, "rank": g.rank, **{name: getattr(g, name) for name in GUARDIAN}}
                 for person_id, g in guardians
             ],
         )
@@ -516,7 +371,7 @@ class _Writer:
     ) -> dict[tuple[int, int], int]:
         for guardian in guardians:
             if guardian.rank in state.guardians:
-                said = {name: getattr(guardian, name) for name in _GUARDIAN}
+                said = {name: getattr(guardian, name) for name in GUARDIAN}
                 self._session.execute(
                     update(Guardian)
                     .where(Guardian.id == state.guardians[guardian.rank]["id"])

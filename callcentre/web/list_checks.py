@@ -12,7 +12,7 @@ from typing import cast
 
 from flask import current_app
 
-from callcentre.intake.importing import Plan, PlannedRow
+from callcentre.intake.checking import Plan, PlannedRow
 from callcentre.intake.kinds import Fate
 from callcentre.intake.preparing import PreparedList
 from callcentre.intake.queries import ListFileView

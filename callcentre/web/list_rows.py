@@ -8,7 +8,7 @@ from typing import Any
 
 from callcentre.intake import received
 from callcentre.intake.fields import Field
-from callcentre.intake.importing import PlannedRow
+from callcentre.intake.checking import PlannedRow
 from callcentre.intake.kinds import Fate
 from callcentre.intake.matching import Known
 from callcentre.intake.queries import CellView, RowView

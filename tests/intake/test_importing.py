@@ -20,8 +20,8 @@ from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import make_engine, make_session_factory, reading, writing
 from callcentre.errors import StorageFull
 from callcentre.funnel.models import StageChange
-from callcentre.intake import importing, queries
-from callcentre.intake.kinds import Fate, ListState
+from callcentre.intake import checking, importing, queries
+from callcentre.intake.kinds import Fate, ListState, Problem
 from callcentre.intake.models import ListFile, ListRow
 from callcentre.intake.reasons import ReasonCode
 from callcentre.people import numbers
@@ -107,7 +107,7 @@ def test_too_young_too_old_and_impossible(sessions: sessionmaker[Session]) -> No
     with reading(sessions) as session:
         held = queries.rows(session, done.list_file_id, fates=[Fate.QUARANTINED])
     assert held[0].purge_on == date(2026, 11, 23)
-    assert held[1].purge_on is None
+    assert held[1].purge_on == date(2027, 1, 15)
 
 
 def test_a_bad_cell_never_loses_a_person(sessions: sessionmaker[Session]) -> None:
@@ -256,7 +256,7 @@ def test_a_duplicate_in_a_later_chunk_is_still_one(sessions: sessionmaker[Sessio
     done = ground.import_list(sessions, content)
     assert (done.counts["created"], done.counts["duplicate"]) == (importing.CHUNK_ROWS + 5, 1)
     with reading(sessions) as session:
-        plan = importing.check(session, ground.prepared(content), programme=ground.programme())
+        plan = checking.check(session, ground.prepared(content), programme=ground.programme())
     assert (plan.counts["unchanged"], plan.counts["duplicate"]) == (importing.CHUNK_ROWS + 5, 1)
 
 
@@ -300,7 +300,7 @@ def test_any_list_imported_twice_equals_once(empty_engines: Any, people: list[di
     sessions = empty_engines()
     content = csv_list(*people)
     with reading(sessions) as session:
-        plan = importing.check(session, ground.prepared(content), programme=ground.programme())
+        plan = checking.check(session, ground.prepared(content), programme=ground.programme())
     first = ground.import_list(sessions, content)
     assert plan.counts == first.counts
     before = ground.people(sessions)
@@ -424,7 +424,7 @@ def test_a_full_disk_is_said_keeps_what_was_done_and_the_import_goes_on_later(
         file = queries.list_file(session, list_file_id)
     assert file.rows_done in {importing.CHUNK_ROWS, 2 * importing.CHUNK_ROWS}
     assert len(ground.people(sessions)) == file.rows_done
-    assert (file.state, "reprendra" in (file.problem or "")) == (ListState.FAILED, True)
+    assert (file.state, file.problem) == (ListState.FAILED, Problem.STORAGE_FULL)
     done = importing.run(sessions, list_file_id, programmes=PROGRAMMES, now=NOW)
     assert (done.state, done.counts["created"]) == (ListState.IMPORTED, 3 * importing.CHUNK_ROWS)
     with reading(sessions) as session:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.database import reading, writing
 from callcentre.dispositions import NumberSign
-from callcentre.intake import importing, queries, reports
+from callcentre.intake import checking, queries, reports
 from callcentre.intake.fields import WORDS, Field
 from callcentre.intake.kinds import Fate
 from callcentre.intake.reasons import CATALOGUE, NUMBER_CODES, Reason, ReasonCode, from_json
@@ -50,7 +50,7 @@ def test_reasons_are_read_back_from_what_was_stored() -> None:
 def test_the_report_of_a_check_and_of_the_import_tell_the_same(sessions: sessionmaker[Session]) -> None:
     file = ground.SAMPLES["brouillonne"]
     with reading(sessions) as session:
-        plan = importing.check(
+        plan = checking.check(
             session, ground.prepared(file.read_bytes(), file.name), programme=ground.programme()
         )
     done = ground.import_list(sessions, file.read_bytes(), file.name)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from callcentre.callqueue.models import QueueEntry
 from callcentre.database import reading
 from callcentre.funnel.models import StageChange
-from callcentre.intake import importing
+from callcentre.intake import checking
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.queries import ExportedPerson
 from callcentre.people.models import PersonNumber, PhoneNumber, YoungPerson
@@ -117,7 +117,7 @@ def test_the_check_tells_what_the_import_does_and_writes_nothing(sessions: sessi
     file = ground.SAMPLES["brouillonne"]
     ready = ground.prepared(file.read_bytes(), file.name)
     with reading(sessions) as session:
-        plan = importing.check(session, ready, programme=ground.programme())
+        plan = checking.check(session, ready, programme=ground.programme())
     assert everything(sessions)["young_people"] == 0
     done = ground.import_list(sessions, file.read_bytes(), file.name)
     assert plan.counts == done.counts

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from callcentre.accounts.kinds import Role
 from callcentre.errors import InvalidInput
-from callcentre.intake import importing, queries
+from callcentre.intake import checking, importing, queries
 from callcentre.intake.mapping import load_column_words
 from callcentre.intake.preparing import PreparedList, prepare
 from callcentre.intake.queries import ListFileView
@@ -38,7 +38,7 @@ def receive() -> Response:
     prepared = _prepared(programme, list_date)
     if is_check:
         with reading() as session:
-            return shapes.answer(_checked(importing.check(session, prepared, programme=programme)))
+            return shapes.answer(_checked(checking.check(session, prepared, programme=programme)))
     list_id = importing.receive(database(), prepared, programme=programme, now=now(), by=user().id)
     importing.start(database(), list_id)
     found = queries.list_file(database(), list_id)
@@ -96,7 +96,7 @@ def _prepared(programme: Programme, list_date: date) -> PreparedList:
     return prepared
 
 
-def _checked(plan: importing.Plan) -> shapes.CheckShape:
+def _checked(plan: checking.Plan) -> shapes.CheckShape:
     told = [row for row in plan.rows if row.reasons]
     return shapes.CheckShape(
         checked=True,

@@ -1,0 +1,228 @@
+"""Records that look like one person, found after each import and proposed to somebody who can tell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import combinations
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased, sessionmaker
+
+from callcentre.database import in_parts, insert_rows, reading, writing
+from callcentre.intake.kinds import Fate, ListState
+from callcentre.intake.matching import Record, likeness
+from callcentre.intake.models import ListFile, ListRow
+from callcentre.people.kinds import IdKind, Likeness, NumberOwner, PairState
+from callcentre.people.merges import kept_of
+from callcentre.people.models import DuplicatePair, NationalId, PersonNumber, PhoneNumber, YoungPerson
+from callcentre.people.names import fold
+
+_DATES_AT_ONCE = 100
+"""Birth dates compared in one step: some thousand records at a hundred thousand people."""
+_CROWD, _NEIGHBOURS = 300, 6
+"""Above so many people born on one day, each is compared with this many neighbours only: time stays in proportion."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What is enough to see that two records cannot be one."""
+
+    id: int
+    words: frozenset[str]
+    letters: str
+
+
+def compare_list(sessions: sessionmaker[Session], list_file_id: int, *, now: datetime) -> int:
+    """Propose the people whom a list brought and who look like somebody known; return how many pairs are new.
+
+    Steps of its own, after the import: cut off, it begins again and finds the same pairs.
+    """
+    with reading(sessions) as session:
+        file = session.execute(
+            select(ListFile.state, ListFile.compared_at).where(ListFile.id == list_file_id)
+        ).one()
+        if file.state != ListState.IMPORTED or file.compared_at is not None:
+            return 0
+        dates = list(session.scalars(_dates(list_file_id)))
+    found = 0
+    for start in range(0, len(dates), _DATES_AT_ONCE):
+        part = dates[start : start + _DATES_AT_ONCE]
+        with reading(sessions) as session:
+            pairs = list(_born_on(session, list_file_id, part))
+        if pairs:
+            with writing(sessions) as session:
+                found += propose(session, pairs, now=now)
+    with writing(sessions) as session:
+        found += propose(session, _sharing_contacts(session, list_file_id), now=now)
+        row = session.get(ListFile, list_file_id)
+        if row is not None and row.state == ListState.IMPORTED:
+            row.compared_at = now
+    return found
+
+
+def compare_person(session: Session, person_id: int, *, now: datetime) -> int:
+    """Propose those who look like one person, typed by hand or corrected."""
+    born = session.scalar(select(YoungPerson.birth_date).where(YoungPerson.id == person_id))
+    if born is None:
+        return 0
+    pairs = _alike(session, _keys(session, [born]), {person_id})
+    return propose(session, list(pairs), now=now)
+
+
+def propose(session: Session, pairs: Sequence[tuple[int, int, Likeness]], *, now: datetime) -> int:
+    """Put pairs into the queue, except those that somebody has settled or that wait there already."""
+    wanted = {(one, other): why for one, other, why in pairs}
+    known: set[tuple[int, int]] = set()
+    for part in in_parts({one for one, _ in wanted}):
+        query = select(DuplicatePair.one_id, DuplicatePair.other_id).where(DuplicatePair.one_id.in_(part))
+        known |= {(one, other) for one, other in session.execute(query)}
+    rows = [
+        {"one_id": pair[0], "other_id": pair[1], "state": str(PairState.OPEN), "reason": str(why),
+         "found_at": now, "settled_at": None, "settled_by": None}
+        for pair, why in sorted(wanted.items())
+        if pair not in known
+    ]  # fmt: skip
+    insert_rows(session, DuplicatePair.__table__, rows, skip_known=True)
+    return len(rows)
+
+
+def _dates(list_file_id: int) -> Select[date]:
+    return (
+        select(YoungPerson.birth_date)
+        .join(ListRow, ListRow.person_id == YoungPerson.id)
+        .where(ListRow.list_file_id == list_file_id, ListRow.fate == Fate.CREATED)
+        .distinct()
+        .order_by(YoungPerson.birth_date)
+    )
+
+
+def _born_on(
+    session: Session, list_file_id: int, dates: Sequence[date]
+) -> Iterator[tuple[int, int, Likeness]]:
+    new = set(
+        session.scalars(
+            select(ListRow.person_id)
+            .join(YoungPerson, YoungPerson.id == ListRow.person_id)
+            .where(
+                ListRow.list_file_id == list_file_id,
+                ListRow.fate == Fate.CREATED,
+                YoungPerson.birth_date.in_(dates),
+            )
+        )
+    )
+    yield from _alike(session, _keys(session, dates), {i for i in new if i is not None})
+
+
+def _keys(session: Session, dates: Sequence[date]) -> dict[date, list[_Key]]:
+    """Everybody born on these days, by day, with what excludes most pairs at once."""
+    found: defaultdict[date, list[_Key]] = defaultdict(list)
+    query = select(YoungPerson.id, YoungPerson.birth_date, YoungPerson.sort_name)
+    for person_id, born, name in session.execute(query.where(YoungPerson.birth_date.in_(dates))):
+        found[born].append(_Key(person_id, frozenset(name.split()), name.replace(" ", "")))
+    return found
+
+
+def _alike(
+    session: Session, by_date: dict[date, list[_Key]], new: Collection[int]
+) -> Iterator[tuple[int, int, Likeness]]:
+    maybe = {
+        (min(one.id, other.id), max(one.id, other.id))
+        for keys in by_date.values()
+        for one, other in _within(keys)
+        if (one.id in new or other.id in new) and _maybe(one, other)
+    }
+    yield from _judged(session, sorted(maybe))
+
+
+def _within(keys: Sequence[_Key]) -> Iterator[tuple[_Key, _Key]]:
+    """All pairs of a day; on a day that a list gives to a crowd (01/01), only neighbours in two alphabets."""
+    if len(keys) <= _CROWD:
+        yield from combinations(keys, 2)
+        return
+    for order in (
+        sorted(keys, key=lambda key: (key.letters, key.id)),
+        sorted(keys, key=lambda key: (sorted(key.words), key.id)),
+    ):
+        for at, one in enumerate(order):
+            for other in order[at + 1 : at + 1 + _NEIGHBOURS]:
+                yield one, other
+
+
+def _maybe(one: _Key, other: _Key) -> bool:
+    """A word of the name in common, or nearly the same letters: all others are strangers born on one day."""
+    if not one.words.isdisjoint(other.words):
+        return True
+    return one.letters[:4] == other.letters[:4] or one.letters[-4:] == other.letters[-4:]
+
+
+def _sharing_contacts(session: Session, list_file_id: int) -> list[tuple[int, int, Likeness]]:
+    """Pairs of one name who share an own number and whose birth dates differ by a slip."""
+    mine, theirs = aliased(PersonNumber), aliased(PersonNumber)
+    one, other = aliased(YoungPerson), aliased(YoungPerson)
+    own = NumberOwner.YOUNG_PERSON
+    query = (
+        select(one.id, other.id)
+        .join(ListRow, ListRow.person_id == one.id)
+        .join(mine, mine.person_id == one.id)
+        .join(theirs, theirs.number_id == mine.number_id)
+        .join(other, other.id == theirs.person_id)
+        .where(
+            ListRow.list_file_id == list_file_id,
+            ListRow.fate == Fate.CREATED,
+            other.id != one.id,
+            other.birth_date != one.birth_date,
+            func.length(other.sort_name) == func.length(one.sort_name),
+            mine.owner == own,
+            theirs.owner == own,
+        )
+    )
+    pairs = {(min(pair), max(pair)) for pair in session.execute(query)}
+    return list(_judged(session, sorted(pairs)))
+
+
+def _judged(session: Session, pairs: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, Likeness]]:
+    if not pairs:
+        return
+    records = _records(session, {person_id for pair in pairs for person_id in pair})
+    for one, other in pairs:
+        if one in records and other in records:
+            why = likeness(records[one], records[other])
+            if why is not None:
+                yield one, other, why
+
+
+def _records(session: Session, ids: Collection[int]) -> dict[int, Record]:
+    """What these people are compared by; a record that was merged away is nobody."""
+    gone = kept_of(session, ids)
+    ines: defaultdict[int, set[str]] = defaultdict(set)
+    contacts: defaultdict[int, set[str]] = defaultdict(set)
+    found: dict[int, Record] = {}
+    for part in in_parts(set(ids) - set(gone)):
+        held = select(NationalId.person_id, NationalId.value).where(
+            NationalId.person_id.in_(part), NationalId.kind == IdKind.INE
+        )
+        for person_id, value in session.execute(held):
+            ines[person_id].add(value)
+        own = (
+            select(PersonNumber.person_id, PhoneNumber.e164)
+            .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+            .where(PersonNumber.person_id.in_(part), PersonNumber.owner == NumberOwner.YOUNG_PERSON)
+        )
+        for person_id, e164 in session.execute(own):
+            contacts[person_id].add(e164)
+        people = select(
+            YoungPerson.id,
+            YoungPerson.family_name,
+            YoungPerson.first_name,
+            YoungPerson.birth_date,
+            YoungPerson.email,
+        ).where(YoungPerson.id.in_(part))
+        for person_id, family, first, born, email in session.execute(people):
+            known = contacts[person_id] | ({email} if email else set())
+            found[person_id] = Record(
+                person_id, fold(family), fold(first), born, frozenset(ines[person_id]), frozenset(known)
+            )
+    return found
