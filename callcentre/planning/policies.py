@@ -50,6 +50,11 @@ def policy_of(programme: Programme) -> Policy:
     return known[1]
 
 
+def play_by(programme: Programme, other: Policy) -> None:
+    """Let a copy of a programme be played by another policy than its file's: a simulation's control arms."""
+    _KNOWN[id(programme)] = (programme, other)
+
+
 def policy_in_force(session: Session, programme: Programme, programme_id: int) -> Policy:
     """The same with the preference that is in force now: the learnt numbers and the load of each slot, or rotation."""
     if programme.constants is None or programme.constants.preference == "rotation":
