@@ -285,6 +285,15 @@ class MessagingConfig(_Part):
         return next((template for template in self.templates if template.code == code), None)
 
 
+class TelephonyConfig(_Part):
+    """Which result of the code book each hint of the telephone provider pre-fills; a hint left out pre-fills none."""
+
+    busy: str | None = None
+    no_answer: str | None = None
+    machine: str | None = None
+    failed: str | None = None
+
+
 class IntakeConfig(_Part):
     """Who is in scope, by age on the list's date; how many days of a list are kept, and what for."""
 
@@ -315,6 +324,7 @@ class Programme(_Part):
     planning: PlanningConfig = PlanningConfig()
     intake: IntakeConfig = IntakeConfig()
     messaging: MessagingConfig = Field(default_factory=MessagingConfig)
+    telephony: TelephonyConfig = TelephonyConfig()
     dispositions: tuple[DispositionConfig, ...]
     scripts: tuple[ScriptConfig, ...]
     notice: Words
@@ -353,6 +363,11 @@ class Programme(_Part):
         _refuse_repeats("routes", [route.code for route in self.routes])
         _refuse_repeats("segments", [segment.code for segment in self.segments])
         _refuse_repeats("dispositions", [d.code for d in self.dispositions])
+        unknown = {code for code in self.telephony.model_dump().values() if code} - {
+            d.code for d in self.dispositions
+        }
+        if unknown:
+            raise ValueError(f"telephony: no such result in the code book: {', '.join(sorted(unknown))}")
         _refuse_repeats("dispositions.key", [d.key for d in self.dispositions if not d.is_retired])
         missing = {"first_call", "retry", "callback", "inbound", "guardian"} - {s.kind for s in self.scripts}
         if missing:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from callcentre.dispositions import Disposition
@@ -59,6 +59,22 @@ def start(
     session.add(attempt)
     session.flush()
     return attempt
+
+
+def hang_up(session: Session, attempt_id: int, *, now: datetime) -> None:
+    """Note that the conversation is over while its result is still being written; a second time changes nothing."""
+    session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt_id, Attempt.disposition.is_(None), Attempt.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+
+
+def pick_up(session: Session, attempt: Attempt) -> None:
+    """Note that the same number is being called again before any result: the officer is back on the line."""
+    if attempt.disposition is None or attempt.corrected_at is not None:
+        attempt.ended_at = None
+        session.flush()
 
 
 def finish(

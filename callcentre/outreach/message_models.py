@@ -159,6 +159,16 @@ class ProviderCall(Base):
     error_code: Mapped[int | None]
 
 
+class OfficerLine(Base):
+    """The telephone on which an officer is rung for a bridged call."""
+
+    __tablename__ = "officer_lines"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    e164: Mapped[str] = mapped_column(String(16))
+    updated_at: Mapped[datetime]
+
+
 class InboundCall(Base):
     """A call that came in on the single number."""
 

@@ -169,6 +169,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_messages_state_due_at", ["state", "due_at"], unique=False)
 
     op.create_table(
+        "officer_lines",
+        sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("e164", sa.String(length=16), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_officer_lines_user_id_users")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_officer_lines")),
+    )
+    op.create_table(
         "message_recipients",
         sa.Column("message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -226,6 +234,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_message_recipients_person_id")
 
     op.drop_table("message_recipients")
+    op.drop_table("officer_lines")
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.drop_index("ix_messages_state_due_at")
         batch_op.drop_index("ix_messages_number_id_sent_at")
