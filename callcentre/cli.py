@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -37,6 +38,12 @@ from callcentre.intake.preparing import PreparedList
 from callcentre.intake.preparing import prepare as prepare_list
 from callcentre.programmes import Programme
 from callcentre.runtime import Runtime
+from callcentre.simulation.arms import Change, Way
+from callcentre.simulation.files import as_html, as_pdf
+from callcentre.simulation.report import report_of
+from callcentre.simulation.request import Request as SimulationRequest
+from callcentre.simulation.request import Resolution
+from callcentre.simulation.result import simulate
 from callcentre.supervision.reports import funnel_report
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
@@ -217,6 +224,101 @@ def demo_history(days: int, seed: int, forward: bool, as_json: bool) -> None:
     _say(asdict(played), as_json, f"Played {played.working_days} days of work, {played.calls} calls.")
 
 
+@click.command("simulate")
+@PROGRAMME
+@click.option(
+    "--world", default="ordinary", show_default=True, help="A file of config/worlds, without its ending."
+)
+@click.option("--people", type=click.IntRange(20, 20_000), default=1000, show_default=True)
+@click.option("--days", type=click.IntRange(14, 800), help="Days played; the world's own by default.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 50), default=5, show_default=True, help="Years played with each policy."
+)
+@click.option("--first-seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option(
+    "--full", is_flag=True, help="Through the program's real verbs, in a database of its own: slower."
+)
+@click.option(
+    "--control",
+    "controls",
+    multiple=True,
+    type=click.Choice([*(way.value for way in Way), "none"]),
+    default=[Way.ROTATION.value, Way.EVENING_FIRST.value, Way.RECYCLE.value],
+    show_default=True,
+    help="Policies played beside the programme's.",
+)
+@click.option(
+    "--change",
+    "changes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help=f"Try another setting: {', '.join(Change.model_fields)}.",
+)
+@click.option(
+    "--advice/--no-advice", default=True, help="Look for what would reach the target if it is missed."
+)
+@click.option(
+    "--processes", type=click.IntRange(1, 64), help="Processes that play; all processors by default."
+)
+@click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Write the report there.")
+@click.option("--pdf", type=click.Path(dir_okay=False, path_type=Path), help="Write the report there.")
+@click.option(
+    "--language", type=click.Choice([known.value for known in Language]), default="en", show_default=True
+)
+@AS_JSON
+@with_appcontext
+def simulate_policy(
+    code: str | None,
+    changes: tuple[str, ...],
+    controls: tuple[str, ...],
+    full: bool,
+    processes: int | None,
+    html: Path | None,
+    pdf: Path | None,
+    language: str,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Play years of a policy on invented people and compare it with others, before living with it.
+
+    Nothing of the live database is opened, and nobody is telephoned. The same seeds give the same years.
+
+    \b
+    flask --app wsgi simulate --seeds 8 --change attempts=10 --change repaired=0.5 --pdf report.pdf
+    """
+    runtime = _runtime()
+    with _in_words():
+        programme = _programme(runtime, code)
+        request = SimulationRequest(
+            programme=programme.code,
+            controls=tuple(Way(one) for one in controls if one != "none"),
+            change=_change(changes),
+            resolution=Resolution.FULL if full else Resolution.LIGHT,
+            **asked,
+        )
+        with (
+            TemporaryDirectory(prefix="simulation-") as folder,
+            _progress("Simulating", quiet=as_json) as tell,
+        ):
+            found = simulate(
+                request,
+                programme,
+                live=runtime.settings,
+                folder=Path(folder),
+                processes=processes,
+                report=tell,
+            )
+    report = report_of(found, language)
+    if html is not None:
+        html.write_bytes(as_html(report, language))
+    if pdf is not None:
+        pdf.write_bytes(as_pdf(report, language))
+    lines = [report.title, report.verdict, *report.lead]
+    for table in report.tables:
+        lines += ["", table.caption, *(" | ".join(row) for row in (table.heads, *table.rows))]
+    _say(found.as_json(), as_json, "\n".join([*lines, "", *report.notes]))
+
+
 @click.command("funnel-report")
 @PROGRAMME
 @AS_JSON
@@ -256,6 +358,7 @@ COMMANDS = (
     add_user,
     add_token,
     demo_history,
+    simulate_policy,
     report_funnel,
     release_leases,
 )
@@ -264,6 +367,15 @@ COMMANDS = (
 def _runtime() -> Runtime:
     runtime: Runtime = current_app.extensions["callcentre"]
     return runtime
+
+
+def _change(changes: tuple[str, ...]) -> Change:
+    """The change that `NAME=VALUE` words ask for."""
+    try:
+        return Change.model_validate(dict(one.split("=", 1) for one in changes))
+    except ValueError as error:
+        known = ", ".join(Change.model_fields)
+        raise click.BadParameter(f"Write --change NAME=VALUE, with a name among {known}: {error}") from error
 
 
 def _programme(runtime: Runtime, code: str | None) -> Programme:
