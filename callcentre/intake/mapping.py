@@ -29,7 +29,8 @@ from callcentre.intake.reader import Cells, ListContent, Refusal, RefusalCode, R
 from callcentre.people.names import fold
 
 __all__ = [
-    "Choice", "Column", "ColumnWords", "LeftOut", "SheetMapping", "column_words", "load_choice", "load_chosen",
+    "Choice", "Column", "ColumnWords", "LeftOut", "SheetMapping", "column_words", "draft_sheet", "load_choice",
+    "load_chosen",
     "load_column_words", "map_content", "map_sheet", "signature_of",
 ]  # fmt: skip
 
@@ -59,6 +60,12 @@ class Choice:
 
     columns: Mapping[str, str] = field(default_factory=dict)
     header_rows: Mapping[str, int] = field(default_factory=dict)
+    sheets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Columns as in `columns`, of one sheet only."""
+
+    def of_sheet(self, sheet: str) -> dict[str, str]:
+        """What is said of the columns of a sheet."""
+        return {**self.columns, **self.sheets.get(sheet, {})}
 
 
 NOBODYS_CHOICE = Choice()
@@ -191,7 +198,7 @@ def map_sheet(
     """Find the header row of a sheet and name its columns."""
     choice = chosen if isinstance(chosen, Choice) else Choice(chosen or {})
     best = _best(sheet, words, choice, remembered or {})
-    if best is None or (len(best.columns) < 2 and not choice.columns):
+    if best is None or (len(best.columns) < 2 and not choice.of_sheet(sheet.name)):
         return _no_header()
     missing = missing_fields({column.field for column in best.columns})
     if missing == (Field.FIRST_NAME,):
@@ -207,6 +214,29 @@ def map_sheet(
         f"Required columns not found: {', '.join(field_words(f, 'en') for f in missing)}."
         f" Columns of the file: {found}.",
     )
+
+
+def draft_sheet(
+    sheet: Sheet,
+    words: ColumnWords,
+    *,
+    choice: Choice | None = None,
+    remembered: Mapping[str, Mapping[str, str]] | None = None,
+) -> SheetMapping | None:
+    """The best guess at a sheet's columns, whatever is missing from it; None for a sheet without a table."""
+    best = _best(sheet, words, choice or NOBODYS_CHOICE, remembered or {})
+    if best is None:
+        return None
+    wanted = (choice or NOBODYS_CHOICE).header_rows
+    if len(best.columns) >= 2 or sheet.name in wanted or "" in wanted:
+        return best
+    # No header is recognised: the first row that is as wide as the table is shown as one.
+    rows = tuple(islice(sheet.rows_from(0), _HEADER_WITHIN))
+    width = max((sum(bool(cell.strip()) for cell in row.cells) for row in rows), default=0)
+    first = next((row for row in rows if sum(bool(cell.strip()) for cell in row.cells) == width), None)
+    if first is None or width < 2:
+        return None
+    return _map_header(sheet.name, _Header(first.number, tuple(("", c) for c in first.cells)), words, {})
 
 
 def _both_names_in_one(mapping: SheetMapping, sheet: Sheet) -> SheetMapping:
@@ -251,7 +281,7 @@ def _best(
     best: SheetMapping | None = None
     for header in _headers(tuple(islice(sheet.rows_from(0), wanted or _HEADER_WITHIN)), words, wanted):
         columns = remembered.get(signature_of(header.texts), {}) if remembered else {}
-        candidate = _map_header(sheet.name, header, words, {**columns, **choice.columns})
+        candidate = _map_header(sheet.name, header, words, {**columns, **choice.of_sheet(sheet.name)})
         if columns:
             candidate = replace(candidate, is_remembered=True)
         if best is None or _score(candidate) > _score(best):

@@ -81,3 +81,18 @@ class ListChange(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("young_people.id"))
     before: Mapped[dict[str, Any]] = mapped_column(JsonValue)
     at: Mapped[datetime]
+
+
+class ListProfile(Base):
+    """How somebody named the columns of a list, kept for the next list with the same headers."""
+
+    __tablename__ = "list_profiles"
+    __table_args__ = (UniqueConstraint("signature"),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    signature: Mapped[str] = mapped_column(String(16))
+    """The mark of the headers; the headers themselves are not kept."""
+    columns: Mapped[dict[str, Any]] = mapped_column(JsonValue)
+    """Fields by "#position": {"#3": "phone", "#4": ""}."""
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    made_at: Mapped[datetime]

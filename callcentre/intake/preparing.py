@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -106,10 +106,40 @@ def prepare(
     `chosen` names columns of this list, `remembered` those of earlier lists by the signature of their headers;
     `read_as` says in which encoding and with which delimiter, where a person knows better.
     """
-    read_content = read_list(content, name, read_as)
-    if isinstance(read_content, Refusal):
-        return read_content
-    mappings = map_content(read_content, words, chosen=chosen, remembered=remembered)
+    found = read_list(content, name, read_as)
+    if isinstance(found, Refusal):
+        return found
+    prepared = prepare_read(
+        found,
+        content,
+        name,
+        programme=programme,
+        list_date=list_date,
+        words=words,
+        chosen=chosen,
+        remembered=remembered,
+    )
+    return with_reading(prepared, read_as) if isinstance(prepared, PreparedList) else prepared
+
+
+def with_reading(prepared: PreparedList, read_as: ReadingChoice | None) -> PreparedList:
+    """A prepared list that remembers how a person said its text is to be read."""
+    return replace(prepared, read_as=read_as)
+
+
+def prepare_read(
+    found: ListContent,
+    content: bytes,
+    name: str,
+    *,
+    programme: Programme,
+    list_date: date,
+    words: ColumnWords,
+    chosen: Mapping[str, str] | Choice | None = None,
+    remembered: Mapping[str, Mapping[str, str]] | None = None,
+) -> PreparedList | Refusal:
+    """Map a list file that is read already; `content` is its bytes."""
+    mappings = map_content(found, words, chosen=chosen, remembered=remembered)
     if isinstance(mappings, Refusal):
         return mappings
     return PreparedList(
@@ -117,10 +147,9 @@ def prepare(
         digest=hashlib.sha256(content).hexdigest(),
         content=content,
         scope=scope_of(programme, list_date),
-        read=read_content,
+        read=found,
         mappings=tuple(mappings),
         totals=words.totals,
-        read_as=read_as,
     )
 
 

@@ -23,6 +23,8 @@ from callcentre.intake.reader import Refusal
 from callcentre.people.candidates import Candidate
 from callcentre.programmes import Programme
 
+_WAITING = (ListState.UNMAPPED, ListState.CHECKED)
+
 
 @dataclass(frozen=True)
 class Received:
@@ -36,7 +38,7 @@ def received(session: Session, list_file_id: int) -> Received:
     """The list with its bytes; raises NotFound, or NotAllowed once its import has begun."""
     file = queries.list_file(session, list_file_id)
     content = session.scalar(select(ListFile.content).where(ListFile.id == list_file_id))
-    if file.state is not ListState.CHECKED or content is None:
+    if file.state not in _WAITING or content is None:
         raise _begun()
     return Received(file, content)
 
@@ -98,7 +100,7 @@ def drop(session: Session, list_file_id: int) -> None:
     """Forget a list that was never imported, with its bytes; raises NotAllowed once its import has begun."""
     gone = session.scalar(
         delete(ListFile)
-        .where(ListFile.id == list_file_id, ListFile.state == ListState.CHECKED)
+        .where(ListFile.id == list_file_id, ListFile.state.in_(_WAITING))
         .returning(ListFile.id)
     )
     if gone is None:

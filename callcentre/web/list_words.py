@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from callcentre.intake.fields import GUARDIAN_FIELDS, Field, field_words
+from callcentre.intake.headers import LeftOut
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.reasons import Effect, Reason, ReasonCode
 from callcentre.web.i18n import gettext, language, mark, ngettext, typography
 from callcentre.web.labels import Sign
 
 STATES = {
+    ListState.UNMAPPED: Sign(mark("colonnes à nommer"), "▲", "attention"),
     ListState.CHECKED: Sign(mark("vérifiée, pas importée"), "○"),
     ListState.IMPORTING: Sign(mark("import en cours"), "●", "info"),
     ListState.IMPORTED: Sign(mark("importée"), "✓", "done"),
@@ -113,6 +118,17 @@ REASONS = {
     ReasonCode.SET_ASIDE: mark("écartée"),
 }
 
+LEFT_OUT = {
+    LeftOut.UNKNOWN: mark("colonne inconnue"),
+    LeftOut.SOMEONE_ELSE: mark("à quelqu’un d’autre que le jeune (établissement, conseiller…) : refusée"),
+    LeftOut.GUARDIAN_DATA: mark("donnée du responsable qui n’est pas gardée"),
+    LeftOut.COMMENT: mark("commentaire : jamais importé"),
+    LeftOut.TWICE: mark("déjà lue dans une autre colonne"),
+    LeftOut.THIRD_GUARDIAN: mark("troisième responsable : deux sont gardés"),
+    LeftOut.CHOSEN: mark("écartée à la main"),
+}
+"""Why a column is not read."""
+
 SEPARATORS = {
     ";": mark("point-virgule"),
     ",": mark("virgule"),
@@ -170,6 +186,17 @@ def field_label(read_as: str) -> str:
     name, _, rank = read_as.partition(":")
     text = field_words(name, language())
     return f"{text} {rank}" if rank else text
+
+
+def left_out_words(mapping: Mapping[str, Any]) -> list[str]:
+    """The headers that are not read, those of somebody else with the word for it."""
+    words = []
+    for sheet in mapping.get("sheets", []):
+        whys = sheet.get("left_out_why") or [LeftOut.UNKNOWN] * len(sheet["left_out"])
+        for header, why in zip(sheet["left_out"], whys, strict=False):
+            told = "" if why == LeftOut.UNKNOWN else f" ({gettext(LEFT_OUT[LeftOut(why)])})"
+            words.append(f"{header}{told}")
+    return words
 
 
 def change_label(part: str) -> str:

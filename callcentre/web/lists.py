@@ -14,14 +14,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from callcentre.accounts import queries as accounts
 from callcentre.audit import trail
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
-from callcentre.intake import importing, quarantine, queries, received, reports
+from callcentre.intake import checking, importing, profiles, quarantine, queries, received, reports, unmapped
+from callcentre.intake.apart import read_list
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.mapping import ColumnWords, load_column_words
 from callcentre.intake.preparing import PreparedList, prepare
 from callcentre.intake.queries import ListFileView
 from callcentre.intake.reader import Refusal
 from callcentre.intake.reasons import ReasonCode
-from callcentre.people.names import fold
 from callcentre.programmes import Programme
 from callcentre.web import list_rows, list_words
 from callcentre.web.context import now, runtime, user
@@ -78,16 +78,47 @@ def check_new() -> BaseResponse:
     errors = _problems(programme, list_date, file)
     if errors or programme is None or list_date is None or file is None:
         return _refused(errors, file)
+    content, name = file.read(), file.filename or ""
+    with reading() as session:
+        remembered = profiles.remembered(session)
     prepared = prepare(
-        file.read(), file.filename or "", programme=programme, list_date=list_date, words=_column_words()
+        content, name, programme=programme, list_date=list_date, words=column_words(), remembered=remembered
     )
     if isinstance(prepared, Refusal):
-        return _refused({"file": _refusal(prepared)}, file)
+        list_id = _keep_unmapped(prepared, content, name, programme, list_date)
+        return (
+            _refused({"file": _refusal(prepared)}, file)
+            if list_id is None
+            else _go(f"/lists/{list_id}/columns")
+        )
     with reading() as session:
         known = received.known_list(session, prepared, programme=programme)
     if known is not None and known.state is not ListState.CHECKED:
         return _go(f"/lists/{known.id}?again=1")
-    return _go(f"/lists/{_receive(prepared, programme)}")
+    return _go(f"/lists/{receive(prepared, programme)}")
+
+
+def _keep_unmapped(
+    refusal: Refusal, content: bytes, name: str, programme: Programme, list_date: date
+) -> int | None:
+    """Keep a table whose columns somebody may yet name, and return its id; None for what is no such table."""
+    if refusal.code not in unmapped.NAMEABLE:
+        return None
+    found = read_list(content, name)
+    if isinstance(found, Refusal) or not unmapped.can_be_named(refusal, found):
+        return None
+    list_id = unmapped.keep(
+        database(),
+        content,
+        name,
+        programme=programme,
+        list_date=list_date,
+        refusal=refusal,
+        now=now(),
+        by=user().id,
+    )
+    end_transaction()
+    return list_id
 
 
 @blueprint.errorhandler(RequestEntityTooLarge)
@@ -140,12 +171,12 @@ def _form(typed: Typed) -> str:
     )
 
 
-def _receive(prepared: PreparedList, programme: Programme) -> int:
+def receive(prepared: PreparedList, programme: Programme) -> int:
     """Check a list, then keep it with what the check counted."""
     with reading() as session:
-        plan = importing.check(session, prepared, programme=programme)
+        plan = checking.check(session, prepared, programme=programme)
     list_id = importing.receive(
-        database(), prepared, programme=programme, now=now(), by=user().id, counts=plan.counts
+        database(), prepared, programme=programme, now=now(), by=user().id, expected=plan.counts
     )
     end_transaction()
     checks().keep(list_id, ListCheck(plan, preview(prepared), now()))
@@ -156,32 +187,16 @@ def _receive(prepared: PreparedList, programme: Programme) -> int:
 
 
 @blueprint.get(_LIST)
-def show(list_id: int) -> str:
+def show(list_id: int) -> str | BaseResponse:
     """Show a list as far as it has come: its check, its progress, or its report."""
     file = queries.list_file(database(), list_id)
+    if file.state is ListState.UNMAPPED:
+        return redirect(f"/lists/{list_id}/columns", 303)
     if file.state is ListState.CHECKED:
         return _check_page(file)
     if file.state is ListState.IMPORTING:
         return render_template("lists_progress.html", progress=_progress(file), **_page(file))
     return _report_page(file)
-
-
-@blueprint.post(f"{_LIST}/columns")
-def map_columns(list_id: int) -> BaseResponse:
-    """Check a list again with the columns that a person named."""
-    wanted = dict(zip(request.form.getlist("header"), request.form.getlist("read_as"), strict=False))
-    with reading() as session:
-        waiting = received.received(session, list_id)
-    programme = _programme(waiting.file)
-    words_ = _column_words()
-    usual = received.map_otherwise(waiting, {}, programme=programme, words=words_)
-    found = {} if isinstance(usual, Refusal) else _read_as(usual)
-    chosen = {header: name for header, name in wanted.items() if found.get(fold(header), "") != name}
-    prepared = received.map_otherwise(waiting, chosen, programme=programme, words=words_)
-    if isinstance(prepared, Refusal):
-        return make_response(_check_page(waiting.file, refusal=_refusal(prepared), chosen=wanted), 422)
-    _receive(prepared, programme)
-    return redirect(f"/lists/{list_id}", 303)
 
 
 @blueprint.post(f"{_LIST}/import")
@@ -248,7 +263,7 @@ def release(list_id: int, row_id: int) -> BaseResponse:
         database(),
         row_id,
         cells,
-        programme=_programme(file),
+        programme=programme_of(file),
         now=now(),
         by=user().id,
         onto=_person_of(row_id, file, who),
@@ -296,7 +311,7 @@ def _person_of(row_id: int, file: ListFileView, who: str) -> int | None:
     chosen = whole_number(who)
     if chosen is None:
         return None
-    possible = received.possible_people(database(), row_id, programme=_programme(file))
+    possible = received.possible_people(database(), row_id, programme=programme_of(file))
     if chosen not in {person.ref for person in possible}:
         raise InvalidInput("Cette personne n’est pas l’une de celles dont la ligne peut parler.", field="who")
     return chosen
@@ -310,7 +325,7 @@ def _back(list_id: int, anchor: str) -> str:
 # ---- what the pages show
 
 
-def _check_page(file: ListFileView, *, refusal: str = "", chosen: dict[str, str] | None = None) -> str:
+def _check_page(file: ListFileView) -> str:
     found = checks().get(file, now()) or _check_again(file)
     fate, reason = (
         choice_of(Fate, request.args.get("fate")),
@@ -323,8 +338,6 @@ def _check_page(file: ListFileView, *, refusal: str = "", chosen: dict[str, str]
         "lists_check.html",
         check=found,
         earlier=earlier,
-        refusal=refusal,
-        chosen=chosen or {},
         page=list_rows.page_of(rows, len(rows), whole_number(request.args.get("page"))),
         fate=fate,
         reason=reason,
@@ -335,8 +348,8 @@ def _check_page(file: ListFileView, *, refusal: str = "", chosen: dict[str, str]
 
 def _check_again(file: ListFileView) -> ListCheck:
     with reading() as session:
-        prepared = received.read_received(received.received(session, file.id), _programme(file))
-        plan = importing.check(session, prepared, programme=_programme(file))
+        prepared = received.read_received(received.received(session, file.id), programme_of(file))
+        plan = checking.check(session, prepared, programme=programme_of(file))
     return checks().keep(file.id, ListCheck(plan, preview(prepared), now()))
 
 
@@ -353,7 +366,7 @@ def _report_page(file: ListFileView) -> str:
         page = list_rows.page_at(total, whole_number(request.args.get("page")))
         rows = queries.rows(database(), file.id, fates=fates, limit=list_rows.PER_PAGE, offset=page.first)
         page = page.holding(rows)
-    held, programme = fate is Fate.QUARANTINED, _programme(file)
+    held, programme = fate is Fate.QUARANTINED, programme_of(file)
     return render_template(
         "lists_report.html",
         counts=counts,
@@ -427,16 +440,13 @@ def _import_button(people: int) -> str:
     return ngettext("Importer %(n)s personne", "Importer %(n)s personnes", people)
 
 
-def _read_as(prepared: PreparedList) -> dict[str, str]:
-    return {fold(column.header): column.read_as for sheet in preview(prepared) for column in sheet.columns}
-
-
 def _refusal(refusal: Refusal) -> str:
     text = refusal.words(language())
     return typography(text) if language() == "fr" else text
 
 
-def _column_words() -> ColumnWords:
+def column_words() -> ColumnWords:
+    """The words by which columns are recognised."""
     return load_column_words(runtime().settings.config_dir / "list_columns.toml")
 
 
@@ -444,7 +454,8 @@ def _programmes() -> dict[str, str]:
     return {code: words(programme.labels) for code, programme in runtime().programmes.items()}
 
 
-def _programme(file: ListFileView) -> Programme:
+def programme_of(file: ListFileView) -> Programme:
+    """The programme of a list."""
     found = runtime().programmes.get(file.programme_code)
     if found is None:
         raise NotFound("programme")

@@ -208,18 +208,18 @@ def test_leaving_out_a_required_column_is_refused_and_changes_nothing(
 
 
 def choose_columns(client: FlaskClient, list_id: int, chosen: dict[str, str]):  # type: ignore[no-untyped-def]
-    page = client.get(f"/lists/{list_id}").get_data(as_text=True)
-    headers = [html.unescape(h) for h in re.findall(r'name="header" value="([^"]*)"', page)]
-    selects = re.findall(r'<select[^>]*name="read_as".*?</select>', page, flags=re.DOTALL)
-    picked = [re.findall(r'value="([^"]*)" selected', select) for select in selects]
-    read_as = [chosen.get(h, p[0] if p else "") for h, p in zip(headers, picked, strict=True)]
+    page = client.get(f"/lists/{list_id}/columns").get_data(as_text=True)
     token = re.search(r'name="csrf-token" content="([^"]+)"', page)
     assert token is not None
-    return client.post(
-        f"/lists/{list_id}/columns",
-        data={"csrf_token": token[1], "header": headers, "read_as": read_as},
-        headers={"Origin": "http://localhost"},
-    )
+    fields = {"csrf_token": token[1], "action": "check", "remember": "1"}
+    for header, name, select in re.findall(
+        r'<th scope="row">([^<]*)</th>.*?<select[^>]*name="(read_as[^"]*)"(.*?)</select>',
+        page,
+        flags=re.DOTALL,
+    ):
+        picked = re.findall(r'value="([^"]*)" selected', select)
+        fields[name] = chosen.get(html.unescape(header), picked[0] if picked else "")
+    return client.post(f"/lists/{list_id}/columns", data=fields, headers={"Origin": "http://localhost"})
 
 
 def test_an_abandoned_list_leaves_nothing(site: Site, client: FlaskClient) -> None:

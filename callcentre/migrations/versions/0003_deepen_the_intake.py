@@ -17,6 +17,7 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     """Apply."""
+    _create_profiles()
     _create_merges()
     _create_changes()
 
@@ -25,6 +26,26 @@ def downgrade() -> None:
     """Take back."""
     _drop_changes()
     _drop_merges()
+    _drop_profiles()
+
+
+def _create_profiles() -> None:
+    op.create_table(
+        "list_profiles",
+        sa.Column("id", _ID, nullable=False),
+        sa.Column("signature", sa.String(length=16), nullable=False),
+        sa.Column("columns", sa.JSON(), nullable=False),
+        sa.Column("made_by", _ID, nullable=True),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["made_by"], ["users.id"], name=op.f("fk_list_profiles_made_by_users")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_list_profiles")),
+        sa.UniqueConstraint("signature", name=op.f("uq_list_profiles_signature")),
+    )
+
+
+def _drop_profiles() -> None:
+    op.execute("DELETE FROM list_files WHERE state = 'unmapped'")
+    op.drop_table("list_profiles")
 
 
 def _create_merges() -> None:
