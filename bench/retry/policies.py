@@ -100,7 +100,8 @@ class Oracle(Recycle):
         self.served[slot] = max(0.02, self.served[slot] + 0.25 * (part - self.served[slot]))
         since = year.block.day - np.maximum(year.people.arrival[permitted], year.last[permitted] // 24)
         worth = now * (1 + 0.1 * since)
-        return permitted[keep][np.argsort(-worth[keep], kind="stable")]
+        first = np.argsort(-worth[keep], kind="stable")
+        return np.asarray(permitted[keep][first])
 
     def _rates(self, who: Ints) -> Floats:
         year = self.year

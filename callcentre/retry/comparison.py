@@ -10,6 +10,7 @@ The words say "about 1 in 8" and never a profile's name.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from callcentre.retry.reasons import Reason, ReasonCode, reason
@@ -18,10 +19,14 @@ from callcentre.retry.slots import Slot
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """One slot's chance that a call is answered, or, on a second number, that it leads to the young person."""
+    """One slot's chance that a call is answered, or, on a second number, that it leads to the young person.
+
+    `days`: until its turn, the queue included.
+    """
 
     slot: Slot
     rate: float
+    days: float = 0.0
 
     @property
     def one_in(self) -> int:
@@ -53,7 +58,9 @@ class Comparison:
             params["slots"] = ",".join(self.tried)
         if self.answered:
             params["answered_slots"] = ",".join(self.answered)
-        return reason(_CODES[self._kind(bool(left))], **params)
+        if left and left[0].rate > self.chosen.rate:
+            params["wait_days"] = max(1, ceil(left[0].days))
+        return reason(_CODES[self._kind(left)], **params)
 
     def as_json(self) -> dict[str, Any]:
         """The comparison as plain values."""
@@ -66,12 +73,14 @@ class Comparison:
             "is_second": self.is_second,
         }
 
-    def _kind(self, has_other: bool) -> str:
+    def _kind(self, left: list[Rated]) -> str:
         if self.is_second:
             return "second"
+        if left and left[0].rate > self.chosen.rate:
+            return "sooner"
         if self.answered:
             return "answered"
-        if not has_other:
+        if not left:
             return "only"
         return "again" if self.tried else "first"
 
@@ -81,5 +90,6 @@ _CODES = {
     "again": ReasonCode.LEARNT_HOUR,
     "only": ReasonCode.LEARNT_ONLY,
     "answered": ReasonCode.LEARNT_ANSWERED,
+    "sooner": ReasonCode.LEARNT_SOONER,
     "second": ReasonCode.LEARNT_SECOND,
 }

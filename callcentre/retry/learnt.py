@@ -20,10 +20,11 @@ from callcentre.retry.comparison import Comparison, Rated
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Choice, Option, Rotation
 from callcentre.retry.profiles import SLOTS, Fit, History
+from callcentre.retry.rules import cycle_slots
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import NumberState, Owner, PersonState
 from callcentre.retry.waiting import Load, queue_days
-from callcentre.retry.worth import Situation, Worths, best, worths
+from callcentre.retry.worth import Situation, Worths, best, order, worths, worthwhile
 from callcentre.tuning import RetryTuning
 
 _DAY = timedelta(days=1)
@@ -34,62 +35,114 @@ _ANSWERED = frozenset(
 _SAYS_NOTHING = frozenset({RetryKind.TECHNICAL, RetryKind.WRONG_NUMBER, RetryKind.DEAD_NUMBER})
 
 
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A permitted option, its slot's place, what it is worth on which number, and the days until its turn."""
+
+    option: Option
+    place: int
+    worths: Worths
+    days: float
+    queue: float
+
+    @property
+    def value(self) -> float:
+        return self.worths.values[self.place]
+
+    @property
+    def is_second(self) -> bool:
+        return self.worths.second[self.place]
+
+
 @dataclass(frozen=True)
 class Learnt:
-    """Chooses the permitted slot that is worth most once waited for; the same inputs give the same choice."""
+    """Chooses the permitted slot that is worth most once waited for; the same inputs give the same choice.
+
+    `calls_in_all`, `weekday_slots`: the programme's, so that all calls that are left can be weighed together.
+    """
 
     fit: Fit
     tuning: RetryTuning
     load: Load = field(default_factory=Load.idle)
     rotation: Rotation = field(default_factory=Rotation)
+    calls_in_all: int = 99
+    weekday_slots: frozenset[Slot] = frozenset(Slot) - {Slot.SATURDAY}
 
     def choose(self, person: PersonState, options: Sequence[Option], *, now: datetime) -> Choice:
         """Pick one of `options` (never empty, in order of time, one per slot)."""
         if is_control(person.person_id, self.tuning):
             return self.rotation.choose(person, options, now=now)
-        priced = self._price(person, options)
-        chosen = self._pick(priced, options, now)
-        place = SLOTS.index(chosen.block.slot)
-        value = priced.values[place]
-        why = self._compared(person, options, priced, chosen).reason()
-        return Choice(chosen, why, value, _number(person, chosen, priced.second[place]))
+        offers = self._offers(person, options, now)
+        taken = self._pick(person, offers)
+        why = self._compared(person, offers, taken).reason()
+        last = person.attempts[-1].at if person.attempts else person.opened_at
+        idle = (taken.option.due_at - last) / _DAY if last is not None else 0.0
+        value = min(1.0, order(taken.value, max(0.0, idle), self.tuning))
+        return Choice(taken.option, why, value, _number(person, taken.option, taken.is_second))
 
     def compare(self, person: PersonState, options: Sequence[Option], *, now: datetime) -> Comparison:
         """The comparison that explains `choose`, from the same numbers."""
-        priced = self._price(person, options)
-        return self._compared(person, options, priced, self._pick(priced, options, now))
+        offers = self._offers(person, options, now)
+        return self._compared(person, offers, self._pick(person, offers))
 
-    def _price(self, person: PersonState, options: Sequence[Option]) -> Worths:
-        return worths(self.fit, history_of(person, self.tuning), _situation(person, options[0]), self.tuning)
+    def _offers(self, person: PersonState, options: Sequence[Option], now: datetime) -> list[_Offer]:
+        history = history_of(person, self.tuning)
+        known: dict[tuple[int, ...], Worths] = {}
+        offers = []
+        for option in options:
+            numbers = option.numbers or (option.number_id,)
+            priced = known.get(numbers)
+            if priced is None:
+                situation = self._situation(person, numbers)
+                priced = known[numbers] = worths(self.fit, history, situation, self.tuning)
+            queue = queue_days(self.load, option.block.slot, self.tuning)
+            days = max(timedelta(), option.due_at - now) / _DAY + queue
+            offers.append(_Offer(option, SLOTS.index(option.block.slot), priced, days, queue))
+        return offers
 
-    def _pick(self, priced: Worths, options: Sequence[Option], now: datetime) -> Option:
-        places = [(SLOTS.index(option.block.slot), option) for option in options]
-        waits = [
-            (
-                place,
-                max(timedelta(), option.due_at - now) / _DAY
-                + queue_days(self.load, SLOTS[place], self.tuning),
-            )
-            for place, option in places
+    def _pick(self, person: PersonState, offers: Sequence[_Offer]) -> _Offer:
+        values = list(offers[0].worths.values)
+        for offer in offers:
+            values[offer.place] = offer.value
+        situation = self._situation(person, offers[0].option.numbers)
+        queues = [(offer.place, offer.queue) for offer in offers]
+        kept = worthwhile(tuple(values), queues, situation, self.tuning)
+        waits = [(offer.place, offer.days) for offer in offers if offer.place in kept]
+        place = best(tuple(values), waits, self.tuning)
+        return next(offer for offer in offers if offer.place == place)
+
+    def _situation(self, person: PersonState, numbers: tuple[int, ...]) -> Situation:
+        guardians = {number.number_id for number in person.numbers if number.owner is Owner.GUARDIAN}
+        tried = cycle_slots(person.attempts, self.weekday_slots)
+        return Situation(
+            calls=person.calls_since_opening,
+            has_own=any(number_id not in guardians for number_id in numbers),
+            has_second=any(number_id in guardians for number_id in numbers),
+            second_calls=sum(attempt.number_id in guardians for attempt in person.attempts),
+            plan_says_second=bool(numbers) and numbers[0] in guardians,
+            left=max(1, self.calls_in_all - person.calls_since_opening),
+            untried=len(self.weekday_slots - tried),
+        )
+
+    def _compared(self, person: PersonState, offers: Sequence[_Offer], taken: _Offer) -> Comparison:
+        rates = list(taken.worths.values)
+        for offer in offers:
+            rates[offer.place] = offer.value
+        offered = {offer.place: offer for offer in offers}
+        rated = [
+            Rated(slot, rates[place], days=offered[place].days if place in offered else 0.0)
+            for place, slot in enumerate(SLOTS)
         ]
-        taken = best(priced.values, waits, self.tuning)
-        return next(option for place, option in places if place == taken)
-
-    def _compared(
-        self, person: PersonState, options: Sequence[Option], priced: Worths, chosen: Option
-    ) -> Comparison:
-        rated = [Rated(slot, priced.values[place]) for place, slot in enumerate(SLOTS)]
-        mine = next(one for one in rated if one.slot is chosen.block.slot)
-        permitted = {option.block.slot for option in options}
+        others = [one for place, one in enumerate(rated) if place != taken.place]
         tried = {attempt.slot for attempt in person.attempts if attempt.slot is not None}
         heard = history_of(person, self.tuning).answered
         return Comparison(
-            chosen=mine,
-            others=tuple(sorted((one for one in rated if one is not mine), key=lambda one: -one.rate)),
+            chosen=rated[taken.place],
+            others=tuple(sorted(others, key=lambda one: -one.rate)),
             tried=tuple(slot for slot in Slot if slot in tried),
             answered=tuple(slot for slot, count in zip(SLOTS, heard, strict=True) if count),
-            forbidden=tuple(slot for slot in Slot if slot not in permitted),
-            is_second=priced.second[SLOTS.index(chosen.block.slot)],
+            forbidden=tuple(slot for place, slot in enumerate(SLOTS) if place not in offered),
+            is_second=taken.is_second,
         )
 
 
@@ -97,7 +150,14 @@ def with_learning(policy: Policy, fit: Fit, tuning: RetryTuning, load: Load | No
     """The same policy with the preference that the constants ask for: learnt, or plain rotation."""
     if tuning.preference == "rotation":
         return replace(policy, preference=Rotation())
-    return replace(policy, preference=Learnt(fit, tuning, load or Load.idle()))
+    learnt = Learnt(
+        fit,
+        tuning,
+        load or Load.idle(),
+        calls_in_all=policy.limits.calls_in_all,
+        weekday_slots=policy.hours.weekday_slots,
+    )
+    return replace(policy, preference=learnt)
 
 
 def is_control(person_id: int, tuning: RetryTuning) -> bool:
@@ -126,22 +186,10 @@ def history_of(person: PersonState, tuning: RetryTuning) -> History:
     return History(person.segment, tuple(unanswered), tuple(answered), second)
 
 
-def _situation(person: PersonState, first: Option) -> Situation:
-    permitted = [number for number in person.numbers if number.number_id in first.numbers]
-    guardians = {number.number_id for number in person.numbers if number.owner is Owner.GUARDIAN}
-    return Situation(
-        calls=person.calls_since_opening,
-        has_own=any(number.owner is not Owner.GUARDIAN for number in permitted),
-        has_second=any(number.owner is Owner.GUARDIAN for number in permitted),
-        second_calls=sum(attempt.number_id in guardians for attempt in person.attempts),
-        plan_says_second=first.number_id in guardians,
-    )
-
-
 def _number(person: PersonState, chosen: Option, second: bool) -> int:
     """The first permitted number of the wanted kind, in the order of the plan."""
     kinds: dict[int, NumberState] = {number.number_id: number for number in person.numbers}
-    for number_id in chosen.numbers:
+    for number_id in chosen.numbers or (chosen.number_id,):
         if (kinds[number_id].owner is Owner.GUARDIAN) == second:
             return number_id
     return chosen.number_id

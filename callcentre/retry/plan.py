@@ -358,7 +358,7 @@ def _also(case: _Case, ask: Ask, first: int, kind: CallKind) -> tuple[int, ...]:
         return (first,)
     others = (
         number.number_id
-        for number in case.person.numbers
+        for number in sorted(case.person.numbers, key=lambda number: len(number.calls))
         if number.number_id != first
         and number.owner is not Owner.OTHER
         and _refused(case, ask, number, kind) is None

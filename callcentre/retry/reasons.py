@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     LEARNT_ONLY = "learnt_only"
     LEARNT_ANSWERED = "learnt_answered"
     LEARNT_SECOND = "learnt_second"
+    LEARNT_SOONER = "learnt_sooner"
     LEARNT_EARLIER = "learnt_earlier"
     # Ends
     NEVER_REACHED = "never_reached"
@@ -289,6 +290,16 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "en": (
             "In the {slot} slot about 1 call in {one_in} is answered; this person once answered "
             "in the {answered_slots} slot."
+        ),
+    },
+    ReasonCode.LEARNT_SOONER: {
+        "fr": (
+            "Créneau {slot} : environ 1 appel sur {one_in} aboutit ; le créneau {other_slot} "
+            "(1 sur {other_one_in}) ne viendrait que dans {wait_days} j environ."
+        ),
+        "en": (
+            "In the {slot} slot about 1 call in {one_in} is answered; the {other_slot} slot "
+            "(1 in {other_one_in}) would only come in about {wait_days} days."
         ),
     },
     ReasonCode.LEARNT_SECOND: {

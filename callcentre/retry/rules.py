@@ -266,16 +266,22 @@ def tried_slots(attempts: Sequence[PastAttempt], hours: CallingHours) -> frozens
     A cycle ends when every weekday slot that the programme opens was tried; Saturday is an extra, not needed
     to end it. Never all open slots at once: with a single one there is no other hour to go to.
     """
-    tried: set[Slot] = set()
-    for attempt in attempts:
-        if attempt.is_unanswered and attempt.slot is not None:
-            tried.add(attempt.slot)
-            if hours.weekday_slots <= tried:
-                tried.clear()
+    tried = cycle_slots(attempts, hours.weekday_slots)
     last = attempts[-1] if attempts else None
     if last is not None and last.is_unanswered and last.slot is not None:
         tried.add(last.slot)
     return frozenset() if hours.open_slots <= tried else frozenset(tried)
+
+
+def cycle_slots(attempts: Sequence[PastAttempt], weekday_slots: frozenset[Slot]) -> set[Slot]:
+    """The slots tried in vain since the last time that all weekday slots had been."""
+    tried: set[Slot] = set()
+    for attempt in attempts:
+        if attempt.is_unanswered and attempt.slot is not None:
+            tried.add(attempt.slot)
+            if weekday_slots <= tried:
+                tried.clear()
+    return tried
 
 
 def quick_retries(attempts: Sequence[PastAttempt], limits: Limits) -> list[PastAttempt]:
