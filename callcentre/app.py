@@ -25,6 +25,7 @@ from callcentre.web import (
     hours,
     i18n,
     layout,
+    list_mapping,
     lists,
     people,
     person,
@@ -32,6 +33,8 @@ from callcentre.web import (
     sign_in,
     supervision,
     users,
+    voice,
+    what_if,
     webhooks,
 )
 from callcentre.web.guards import Guard
@@ -46,14 +49,17 @@ BLUEPRINTS: Final[tuple[tuple[Blueprint, Guard], ...]] = (
     (users.blueprint, Guard.of(Role.ADMINISTRATOR)),
     (audit.blueprint, Guard.of(Role.ADMINISTRATOR)),
     (lists.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
+    (list_mapping.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (supervision.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (hours.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (details.blueprint, Guard.of(Role.OFFICER, Role.SUPERVISOR)),
     (decisions.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (funnel.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (people.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
+    (what_if.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (api.blueprint, Guard.api()),
     (webhooks.blueprint, Guard.webhook()),
+    (voice.blueprint, Guard.webhook()),
 )
 """Every blueprint with its guard; what is not here does not exist. A view narrows it with `guards.only`."""
 

@@ -61,6 +61,11 @@ class CallView:
     error_code: int | None
 
 
+def identity(officer_id: int) -> str:
+    """Return the name under which an officer's browser is known to the provider: never a personal one."""
+    return f"officer_{officer_id}"
+
+
 def set_line(session: Session, user_id: int, e164: str | None, *, now: datetime) -> None:
     """Keep the number of an officer's own telephone, or forget it."""
     row = session.get(OfficerLine, user_id)

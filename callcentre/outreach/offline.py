@@ -16,6 +16,10 @@ class Offline:
     can_call = False
     can_receive = False
 
+    def may_reach(self, number: str) -> bool:
+        """Nothing leaves."""
+        return False
+
     def send(self, message: OutgoingMessage) -> Receipt:
         """Say that the message was recorded."""
         return Receipt(sid=f"offline-{message.uid}", status="recorded")

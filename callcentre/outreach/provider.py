@@ -79,6 +79,9 @@ class Provider(Protocol):
     def can_receive(self) -> bool:
         """Whether what people answer reaches us."""
 
+    def may_reach(self, number: str) -> bool:
+        """Whether a request may ever go to this number (E.164)."""
+
     def send(self, message: OutgoingMessage) -> Receipt:
         """Send a message once; raises a `ProviderFailure`."""
 

@@ -91,6 +91,10 @@ class Twilio:
         """Whether our sender can be answered; a name instead of a number cannot."""
         return self.account.receives
 
+    def may_reach(self, number: str) -> bool:
+        """Whether a request may ever go to this number."""
+        return self.account.may_reach(number)
+
     def send(self, message: OutgoingMessage) -> Receipt:
         """Send a message once."""
         self._guard(message.to)

@@ -59,13 +59,13 @@ def message_status(uid: object) -> tuple[str, int]:
     form = request.form
     event = Event(
         EventKind.MESSAGE_STATUS,
-        sid=_field("MessageSid"),
-        status=_field("MessageStatus"),
+        sid=field("MessageSid"),
+        status=field("MessageStatus"),
         subject=str(uid),
         error_code=_code(form.get("ErrorCode")),
     )
     session = database()
-    if not _first(event):
+    if not first(event):
         return "", 204
     told = messages.told(
         session, str(uid), sid=event.sid, status=event.status, error_code=event.error_code, now=now()
@@ -82,7 +82,7 @@ def inbound_message() -> Response:
     incoming = _incoming()
     answer = MessagingResponse()
     session = database()
-    if _first(Event(EventKind.INBOUND_MESSAGE, sid=incoming.sid, status="received")):
+    if first(Event(EventKind.INBOUND_MESSAGE, sid=incoming.sid, status="received")):
         row = inbound.take_in(session, runtime().desk(session), incoming, now=now())
         if row.meaning == Meaning.OPT_OUT and incoming.body.strip().casefold() not in THEIR_WORDS:
             answer.message(GOODBYE["fr"])
@@ -95,11 +95,11 @@ def twiml(answer: object) -> Response:
 
 
 def _incoming() -> Incoming:
-    sender = _field("From")
+    sender = field("From")
     channel = Channel.WHATSAPP if sender.startswith("whatsapp:") else Channel.SMS
     media = request.form.get("NumMedia", "0")
     return Incoming(
-        sid=_field("MessageSid"),
+        sid=field("MessageSid"),
         sender=sender.removeprefix("whatsapp:")[:40],
         body=request.form.get("Body", "").replace("\0", "")[:1600],
         channel=channel,
@@ -107,7 +107,7 @@ def _incoming() -> Incoming:
     )
 
 
-def _first(event: Event) -> bool:
+def first(event: Event) -> bool:
     """Note an event; tell whether it is the first of its kind."""
     session = database()
     first = events.note(session, event, now=now())
@@ -115,7 +115,8 @@ def _first(event: Event) -> bool:
     return first
 
 
-def _field(name: str) -> str:
+def field(name: str) -> str:
+    """Return a field that must be there; a request without it is counted and refused."""
     value = request.form.get(name, "").strip()
     if not value:
         with writing() as session:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -62,6 +61,12 @@ class Exchange(Office):
             headers={"X-Twilio-Signature": signature},
             base_url="http://inside",
         )
+
+    def restart(self) -> None:
+        """Start web and worker anew, as after a crash."""
+        self.runtime.engine.dispose()
+        self.runtime = build_runtime(self.runtime.settings, clock=self.clock)
+        self.client = create_app(self.runtime).test_client()
 
     @property
     def parcels(self) -> Post:
@@ -147,14 +152,10 @@ def an_exchange(
     runtime = build_runtime(
         load_settings({f"CALLCENTRE_{name.upper()}": value for name, value in values.items()}), clock=clock
     )
+    world = make_world(runtime.sessions, now, people=people)
+    exchange = Exchange(runtime, clock, world, telephones, courier)
     try:
-        yield Exchange(runtime, clock, make_world(runtime.sessions, now, people=people), telephones, courier)
+        yield exchange
     finally:
         server.shutdown()
-        runtime.engine.dispose()
-
-
-def restarted(exchange: Exchange) -> Exchange:
-    """The same office after its processes were started anew."""
-    runtime = replace(build_runtime(exchange.runtime.settings, clock=exchange.clock))
-    return Exchange(runtime, exchange.clock, exchange.world, exchange.telephones, exchange.courier)
+        exchange.runtime.engine.dispose()

@@ -1,0 +1,169 @@
+"""Calls that come in on the single number: who it may be, who should take it, and that nobody who called is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from callcentre import phone
+from callcentre.accounts.kinds import PresenceState
+from callcentre.accounts.models import Presence
+from callcentre.accounts.presence import PRESENCE_LIFETIME
+from callcentre.callqueue import entries, turns
+from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
+from callcentre.desk.context import Desk
+from callcentre.outreach.kinds import InboundState
+from callcentre.outreach.message_models import InboundCall, OfficerLine
+from callcentre.outreach.models import Attempt, Callback, CallbackState
+from callcentre.people import numbers, opt_outs
+from callcentre.people.models import Opposition
+from callcentre.planning.blocks import next_window
+from callcentre.planning.states import zone_of
+from callcentre.retry.reasons import ReasonCode, reason
+
+LAST_CALLED = timedelta(days=30)
+"""How long the officer who called last is rung first."""
+RUNG_AT_ONCE = 4
+"""Telephones that ring together at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Whom to ring for a call. `lines`: telephones, E.164, the best placed officer's first; empty: nobody is there."""
+
+    is_open: bool
+    lines: tuple[str, ...]
+    officers: tuple[int, ...]
+
+
+def take_in(session: Session, desk: Desk, *, sid: str, caller: str | None, now: datetime) -> InboundCall:
+    """Note a call, once for each identifier of the provider; a hidden number is None."""
+    known = session.scalar(select(InboundCall).where(InboundCall.provider_sid == sid))
+    if known is not None:
+        return known
+    parsed = phone.parse(caller, desk.programme.region) if caller else None
+    number_id = None
+    if parsed is not None and parsed.e164 is not None:
+        number_id = numbers.number_row(session, parsed.e164, parsed.kind.value).id
+    call = InboundCall(
+        provider_sid=sid,
+        programme_id=desk.programme_id,
+        number_id=number_id,
+        caller=caller,
+        received_at=now,
+        state=InboundState.OPEN,
+    )
+    session.add(call)
+    session.flush()
+    return call
+
+
+def route(session: Session, desk: Desk, call: InboundCall, *, now: datetime) -> Route:
+    """Say whom to ring: who promised a call or called last, if they are free, else whoever is."""
+    if not desk.policy.hours.is_open(now, desk.programme.tz):
+        return Route(False, (), ())
+    free = session.execute(
+        select(OfficerLine.user_id, OfficerLine.e164)
+        .join(Presence, Presence.user_id == OfficerLine.user_id)
+        .where(
+            Presence.state == PresenceState.AVAILABLE,
+            Presence.seen_at > now - PRESENCE_LIFETIME,
+            OfficerLine.user_id.not_in(_calling()),
+        )
+    ).all()
+    first = _whose(session, call.number_id, now)
+    ordered = sorted(((row[0], row[1]) for row in free), key=lambda line: (line[0] != first, line[0]))
+    ring = ordered[:1] if ordered and ordered[0][0] == first else ordered[:RUNG_AT_ONCE]
+    return Route(True, tuple(line for _, line in ring), tuple(user for user, _ in ring))
+
+
+def answered(session: Session, call: InboundCall, *, now: datetime) -> None:
+    """Somebody of the team took the call; its card is opened by hand."""
+    call.outcome, call.ended_at = "answered", now
+    session.flush()
+
+
+def lost(session: Session, desk: Desk, call: InboundCall, outcome: str, *, now: datetime) -> None:
+    """Nobody took the call (`missed`, `wants_call`, `voicemail`, `closed`): whom it may be from is called back next."""
+    if call.outcome in {"answered", "voicemail", "wants_call"} and outcome in {"missed", "closed"}:
+        return
+    call.outcome, call.ended_at = outcome, call.ended_at or now
+    for entry in _callable(session, desk, people_of(session, call), now):
+        zone = zone_of(session, entry.person_id)
+        start, end = next_window(desk.programme, zone.key, now)
+        local = call.received_at.astimezone(zone)
+        why = reason(ReasonCode.CALLED_US, day=local.date().isoformat(), time=f"{local:%H:%M}").as_json()
+        turns.put(
+            session,
+            entry,
+            Lane.MISSED_INBOUND,
+            due_at=start,
+            due_until=end,
+            reason=why,
+            number_id=call.number_id,
+        )
+    session.flush()
+
+
+def people_of(session: Session, call: InboundCall) -> list[int]:
+    """Return everybody whom the caller's number reaches."""
+    return [] if call.number_id is None else sorted(opt_outs.people_reached_by(session, call.number_id))
+
+
+def _callable(session: Session, desk: Desk, person_ids: Sequence[int], now: datetime) -> list[QueueEntry]:
+    """The places of people who may be called back: open ones, and closed ones that a call from them re-opens."""
+    opposed = set(
+        session.scalars(
+            select(Opposition.person_id).where(
+                Opposition.person_id.in_(person_ids), Opposition.revoked_at.is_(None)
+            )
+        )
+    )
+    found = session.scalars(
+        select(QueueEntry).where(
+            QueueEntry.programme_id == desk.programme_id, QueueEntry.person_id.in_(person_ids)
+        )
+    ).all()
+    ready: list[QueueEntry] = []
+    for entry in found:
+        if entry.person_id in opposed:
+            continue
+        if entry.state != EntryState.OPEN:
+            if "inbound" not in (entry.reopened_by or "").split():
+                continue
+            entries.reopen(session, entry, now=now)
+        ready.append(entry)
+    return ready
+
+
+def _calling() -> Select[int | None]:
+    """Officers who are on a call."""
+    return select(Turn.officer_id).where(Turn.officer_id.is_not(None), Turn.attempt_id.is_not(None))
+
+
+def _whose(session: Session, number_id: int | None, now: datetime) -> int | None:
+    """Return who promised this number a call, else who called it last."""
+    if number_id is None:
+        return None
+    promised = session.scalar(
+        select(Callback.officer_id)
+        .where(
+            Callback.number_id == number_id,
+            Callback.settled_at.is_(None),
+            Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
+        )
+        .order_by(Callback.promised_at)
+        .limit(1)
+    )
+    if promised is not None:
+        return promised
+    return session.scalar(
+        select(Attempt.officer_id)
+        .where(Attempt.number_id == number_id, Attempt.started_at > now - LAST_CALLED)
+        .order_by(Attempt.started_at.desc())
+        .limit(1)
+    )

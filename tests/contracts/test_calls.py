@@ -1,0 +1,234 @@
+"""Bridged calls and calls that come in, walked through as the provider would, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from callcentre.accounts import presence
+from callcentre.callqueue.kinds import Lane
+from callcentre.callqueue.lease import Lease
+from callcentre.callqueue.models import Turn
+from callcentre.errors import NotAllowed
+from callcentre.outreach import calls
+from callcentre.outreach.calls import Caps, Hint
+from callcentre.outreach.kinds import CallChannel
+from callcentre.outreach.message_models import InboundCall, ProviderCall
+from callcentre.outreach.models import Attempt
+from callcentre.outreach.provider import OutgoingCall
+from callcentre.standin.phone_calls import Script, Walk
+from tests.contracts.exchange import PUBLIC, Exchange, an_exchange
+
+OFFICER = "+33465710088"
+CAPS = Caps(per_hour=100, per_day=1000)
+
+
+@pytest.fixture
+def exchange(database_url: str, tmp_path: Path) -> Iterator[Exchange]:
+    with an_exchange(database_url, tmp_path) as made:
+        made.write(lambda s, _: calls.set_line(s, made.user("officer"), OFFICER, now=made.now))
+        yield made
+
+
+def open_attempt(exchange: Exchange) -> tuple[Lease, int, ProviderCall]:
+    lease = exchange.take()
+    attempt_id = exchange.call(lease)
+    call = exchange.write(
+        lambda s, _: calls.open_call(
+            s, s.get_one(Attempt, attempt_id), CallChannel.BRIDGE, caps=CAPS, now=exchange.now
+        )
+    )
+    return lease, attempt_id, call
+
+
+def walk(exchange: Exchange, uid: str, script: Script) -> list[str]:
+    """Let the stand-in make the call; return whom it rang."""
+    before = set(exchange.telephones.calls)
+    call = exchange.telephones.call({"To": OFFICER, "From": "+33465710013"}, exchange.now)
+    url = f"{PUBLIC}/twilio"
+    Walk(exchange.telephones, exchange.post, call, script, exchange.now).outbound(
+        f"{url}/bridge/{uid}", f"{url}/officer-leg/{uid}"
+    )
+    exchange.deliver_all()
+    return [c["to"] for sid, c in exchange.telephones.calls.items() if sid not in before]
+
+
+def seen(exchange: Exchange, attempt_id: int) -> calls.CallView:
+    view = exchange.read(lambda s, _: calls.view(s, attempt_id))
+    assert view is not None
+    return view
+
+
+@pytest.mark.parametrize(
+    ("person", "hint"),
+    [
+        ("answered", Hint.ANSWERED),
+        ("busy", Hint.BUSY),
+        ("no-answer", Hint.NO_ANSWER),
+        ("failed", Hint.FAILED),
+        ("machine", Hint.MACHINE),
+    ],
+)
+def test_how_a_bridged_call_ends_is_a_hint(exchange: Exchange, person: str, hint: Hint) -> None:
+    lease, attempt_id, call = open_attempt(exchange)
+    rung = walk(exchange, call.uid, Script(person=person))
+    assert rung == [OFFICER, exchange.number_of(lease.person_id)]
+    assert (seen(exchange, attempt_id).step, seen(exchange, attempt_id).hint) == ("ended", hint)
+    attempt = exchange.read(lambda s, _: s.get_one(Attempt, attempt_id))
+    assert attempt.disposition is None, "the officer says what the result is"
+
+
+def test_seconds_are_seconds(exchange: Exchange) -> None:
+    _, attempt_id, call = open_attempt(exchange)
+    walk(exchange, call.uid, Script(seconds=187))
+    assert seen(exchange, attempt_id).seconds == 187
+
+
+@pytest.mark.parametrize("script", [Script(keys=""), Script(keys="9"), Script(officer="no-answer")])
+def test_without_the_officer_s_key_nobody_is_called(exchange: Exchange, script: Script) -> None:
+    _, attempt_id, call = open_attempt(exchange)
+    assert walk(exchange, call.uid, script) == [OFFICER]
+    assert seen(exchange, attempt_id).hint is None
+
+
+def test_a_key_pressed_twice_calls_once(exchange: Exchange) -> None:
+    _, _, call = open_attempt(exchange)
+    form = {"CallSid": "CA1", "Digits": "1"}
+    url = f"{PUBLIC}/twilio/accept/{call.uid}"
+    assert "<Number" in exchange.post(url, form)
+    assert "<Number" not in exchange.post(url, form)
+
+
+def test_after_the_result_a_late_key_calls_nobody(exchange: Exchange) -> None:
+    lease, _, call = open_attempt(exchange)
+    exchange.say(lease, "no_answer")
+    assert "<Number" not in exchange.post(
+        f"{PUBLIC}/twilio/accept/{call.uid}", {"CallSid": "CA1", "Digits": "1"}
+    )
+
+
+def test_the_browser_cannot_choose_the_number(exchange: Exchange) -> None:
+    lease, _, call = open_attempt(exchange)
+    url, officer = f"{PUBLIC}/twilio/softphone", exchange.user("officer")
+    stolen = {
+        "CallSid": "CA1",
+        "From": f"client:officer_{officer + 1}",
+        "attempt": call.uid,
+        "To": "+33899000000",
+    }
+    assert "<Number" not in exchange.post(url, stolen)
+    own = exchange.post(url, stolen | {"From": f"client:officer_{officer}"})
+    assert exchange.number_of(lease.person_id) in own
+    assert "+33899000000" not in own
+
+
+def test_one_attempt_is_not_bridged_twice_at_once(exchange: Exchange) -> None:
+    _, attempt_id, call = open_attempt(exchange)
+    receipt = exchange.runtime.provider.call(OutgoingCall(call.uid, OFFICER))
+    exchange.write(lambda s, _: calls.asked(s, attempt_id, receipt))
+    with pytest.raises(NotAllowed, match="déjà en cours"):
+        exchange.write(
+            lambda s, _: calls.open_call(
+                s, s.get_one(Attempt, attempt_id), CallChannel.BRIDGE, caps=CAPS, now=exchange.now
+            )
+        )
+
+
+def test_the_team_s_cap_stops_the_provider_and_not_the_officers(exchange: Exchange) -> None:
+    lease = exchange.take()
+    attempt_id = exchange.call(lease)
+    with pytest.raises(NotAllowed, match="composez le numéro vous-même"):
+        exchange.write(
+            lambda s, _: calls.open_call(
+                s,
+                s.get_one(Attempt, attempt_id),
+                CallChannel.BRIDGE,
+                caps=Caps(per_hour=0, per_day=10),
+                now=exchange.now,
+            )
+        )
+    exchange.say(lease, "no_answer")
+
+
+def test_events_in_any_order_end_the_same(exchange: Exchange) -> None:
+    _, attempt_id, call = open_attempt(exchange)
+    url = f"{PUBLIC}/twilio/person-leg/{call.uid}"
+    exchange.post(f"{PUBLIC}/twilio/accept/{call.uid}", {"CallSid": "CA1", "Digits": "1"})
+    for number, status in (
+        (3, "completed"),
+        (1, "ringing"),
+        (2, "in-progress"),
+        (0, "initiated"),
+        (3, "completed"),
+    ):
+        form = {"CallSid": "CA2", "CallStatus": status, "SequenceNumber": str(number), "CallDuration": "61"}
+        exchange.post(url, form)
+    view = seen(exchange, attempt_id)
+    assert (view.step, view.hint, view.seconds) == ("ended", Hint.ANSWERED, 61)
+
+
+# --- calls that come in
+
+
+def call_in(exchange: Exchange, caller: str, *, officer: str = "no-answer", keys: str = "") -> InboundCall:
+    call = exchange.telephones.call({"From": caller, "To": "+33465710013"}, exchange.now)
+    call["direction"] = "inbound"
+    Walk(exchange.telephones, exchange.post, call, Script(officer=officer, keys=keys), exchange.now).inbound(
+        f"{PUBLIC}/twilio/voice", f"{PUBLIC}/twilio/voice-ended"
+    )
+    exchange.deliver_all()
+    return exchange.read(
+        lambda s, _: s.scalars(select(InboundCall).where(InboundCall.provider_sid == call["sid"])).one()
+    )
+
+
+def turn_of(exchange: Exchange, person_id: int) -> Turn | None:
+    return exchange.read(lambda s, _: s.scalar(select(Turn).where(Turn.person_id == person_id)))
+
+
+def test_a_caller_reaches_the_officer_who_called_last(exchange: Exchange) -> None:
+    lease = exchange.take()
+    exchange.call(lease)
+    exchange.say(lease, "no_answer")
+    exchange.write(lambda s, _: presence.seen(s, exchange.user("colleague"), now=exchange.now))
+    exchange.write(
+        lambda s, _: calls.set_line(s, exchange.user("colleague"), "+33465710089", now=exchange.now)
+    )
+    call = call_in(exchange, exchange.number_of(lease.person_id), officer="answered")
+    assert (call.outcome, call.officer_id) == ("answered", exchange.user("officer"))
+    assert [c["to"] for c in exchange.telephones.calls.values()][-1] == OFFICER
+
+
+@pytest.mark.parametrize(("keys", "outcome"), [("1", "wants_call"), ("", "voicemail")])
+def test_a_caller_whom_nobody_takes_is_called_back_next(exchange: Exchange, keys: str, outcome: str) -> None:
+    person = exchange.world.people[2]
+    call = call_in(exchange, exchange.number_of(person), keys=keys)
+    assert call.outcome == outcome
+    turn = turn_of(exchange, person)
+    assert turn is not None
+    assert turn.lane == Lane.MISSED_INBOUND
+    assert exchange.take().person_id == person
+
+
+def test_outside_the_hours_a_caller_hears_so_and_is_called_at_the_opening(exchange: Exchange) -> None:
+    exchange.later(hours=11)
+    person = exchange.world.people[1]
+    assert call_in(exchange, exchange.number_of(person)).outcome == "closed"
+    exchange.later(hours=13)
+    assert exchange.take().person_id == person
+
+
+def test_a_hidden_number_is_nobody_s_and_waits_in_the_inbox(exchange: Exchange) -> None:
+    call = call_in(exchange, "anonymous")
+    assert (call.caller, call.number_id, call.outcome) == (None, None, "voicemail")
+
+
+def test_everybody_on_a_shared_phone_is_called_back(exchange: Exchange) -> None:
+    shared = "+33639985555"
+    people = [exchange.add("Ana", numbers=[shared]), exchange.add("Bilal", numbers=[shared])]
+    call_in(exchange, shared, keys="1")
+    lanes = [turn.lane for person in people if (turn := turn_of(exchange, person)) is not None]
+    assert lanes == [Lane.MISSED_INBOUND] * 2
