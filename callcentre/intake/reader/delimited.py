@@ -219,7 +219,7 @@ class TextRows(Sequence[Row]):
     def _records(self, offset: int) -> Iterator[tuple[list[str], NoteCode | None, int]]:
         """Cells, what had to be done about the text, and the bytes that the record takes."""
         layout, quoted = self._layout, self._quoted
-        delimiter, decode = layout.delimiter, layout.decoding.line
+        delimiter, decode = layout.delimiter, self._decode
         lines = _Lines(_lines(layout.decoding.content, offset))
         first = offset == 0 and layout.announced
         for raw in lines:
@@ -228,8 +228,6 @@ class TextRows(Sequence[Row]):
                 yield [], None, len(raw)
                 continue
             text, said = decode(raw)
-            if has_controls(text) and delimiter >= " ":
-                text, said = without_controls(text), said or NoteCode.CONTROLS_REMOVED
             if layout.wrapped:
                 text = _unwrapped(text) or text
             if '"' in text:
@@ -237,6 +235,12 @@ class TextRows(Sequence[Row]):
                 yield cells, NoteCode.UNCLOSED_QUOTE if unclosed else said, len(raw) + taken
             else:
                 yield text.rstrip("\r\n").split(delimiter), said, len(raw)
+
+    def _decode(self, raw: bytes) -> tuple[str, NoteCode | None]:
+        text, said = self._layout.decoding.line(raw)
+        if has_controls(text) and self._layout.delimiter >= " ":
+            return without_controls(text), said or NoteCode.CONTROLS_REMOVED
+        return text, said
 
     def _row(self, number: int, cells: list[str], said: NoteCode | None) -> Row:
         if len(cells) == 1 and not cells[0]:
@@ -334,15 +338,20 @@ class _Quoted:
             mended = self._mended(text, found)
             return (found, 0, False) if mended is None else (mended, 0, True)
         taken: list[bytes] = []
-        whole = text
+        whole, quotes = text, text.count('"')
         for raw in lines:
             taken.append(raw)
             line = decode(raw)[0]
             if len(taken) > _LINES_IN_A_CELL or self._is_a_row(line, text):
                 break
             whole += line
-            if '"' in line and (found := self._strictly(whole)) is not None:
+            if '"' not in line:
+                continue
+            quotes += line.count('"')
+            if quotes % 2 == 0 and (found := self._strictly(whole)) is not None:
                 return found, sum(map(len, taken)), False
+            if not self._is_open(whole):
+                break
         lines.put_back(taken)
         return self._alone(text), 0, True
 
@@ -351,6 +360,14 @@ class _Quoted:
             return next(csv.reader((text,), delimiter=self._delimiter, strict=True), [])
         except csv.Error:
             return None
+
+    def _is_open(self, text: str) -> bool:
+        """Whether the text ends inside a quoted cell; when not, and it is no record, no further line mends it."""
+        try:
+            next(csv.reader((text,), delimiter=self._delimiter, strict=True), [])
+        except csv.Error as error:
+            return "unexpected end" in str(error)
+        return False
 
     def _closed(self, text: str) -> list[str] | None:
         """The cells, or None when the text ends inside a quoted cell."""
