@@ -21,11 +21,11 @@ from callcentre.simulation.runs import RunState
 def main(folder: Path) -> int:
     """Play the run whose folder this is; the status file says how it ended."""
     request, status = runs.request_in(folder)
-    work = folder / "work"
+    work, stage = folder / "work", ["arms"]
 
     def report(done: int, whole: int) -> None:
         runs.check_cancelled(folder)
-        runs.write_status(folder, replace(status, done=done, whole=whole))
+        runs.write_status(folder, replace(status, done=done, whole=whole, stage=stage[-1]))
 
     try:
         settings = load_settings()
@@ -34,7 +34,13 @@ def main(folder: Path) -> int:
             raise CannotSimulate(f"There is no programme {request.programme}.")
         spare = max(1, (os.cpu_count() or 1) - 1)  # one processor stays the site's
         found = simulate(
-            request, programmes[request.programme], live=settings, folder=work, processes=spare, report=report
+            request,
+            programmes[request.programme],
+            live=settings,
+            folder=work,
+            processes=spare,
+            report=report,
+            advising=lambda: stage.append("advice"),
         )
         runs.write_result(folder, found)
         state, problem = RunState.DONE, ""

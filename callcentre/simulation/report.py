@@ -49,6 +49,13 @@ def report_of(found: Result, language: str) -> Report:
     return _Writer(found, "en" if language.startswith("en") else "fr").write()
 
 
+def arm_name(found: Result, name: str, language: str) -> str:
+    """The name of an arm in words."""
+    if name == TODAY and not found.request.change.values:
+        return say("arm_programme", language)
+    return say(f"arm_{name}", language)
+
+
 class _Writer:
     def __init__(self, found: Result, language: str) -> None:
         self.found, self.language = found, language
@@ -251,9 +258,7 @@ class _Writer:
         return say("yes" if lever.reaches(self.found.target) else "no", self.language)
 
     def _name(self, name: str) -> str:
-        if name == TODAY and not self.found.request.change.values:
-            return say("arm_programme", self.language)
-        return say(f"arm_{name}", self.language)
+        return arm_name(self.found, name, self.language)
 
     def _of(self, labels: Mapping[str, str]) -> str:
         return labels.get(self.language) or labels["fr"]

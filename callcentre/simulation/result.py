@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -102,10 +102,12 @@ def simulate(
     folder: Path,
     processes: int | None = None,
     report: Report | None = None,
+    advising: Callable[[], None] | None = None,
 ) -> Result:
     """Play a request to its end; databases of a full one live in `folder` meanwhile.
 
-    `live` is only read: its configured database is refused. Raises CannotSimulate, and Cancelled when told to stop.
+    `live` is only read: its configured database is refused. `advising` is told when the looking for what would reach
+    the target begins. Raises CannotSimulate, and Cancelled when told to stop.
     """
     world = world_of(request, load_worlds(live.config_dir / "worlds"))
     arms = arms_of(request, programme, world)
@@ -135,6 +137,8 @@ def simulate(
     )
     if result.is_reached or not request.advice:
         return result
+    if advising is not None:
+        advising()
     return _advised(result, field, programme, report)
 
 

@@ -110,6 +110,31 @@ def balance(name: str, *, title: str, description: str, shares: Sequence[Share],
     return _svg(name, title, description, height, parts)
 
 
+def percentages(
+    name: str, *, title: str, description: str, shares: Sequence[Share], share_label: str
+) -> Markup:
+    """Bars of percentages of one scale to 100, with a mark at each one's goal (`share`)."""
+    left, right, row = 250, 90, 28
+    room = WIDTH - left - right
+    parts: list[Markup] = []
+    for position, one in enumerate(shares):
+        y = position * row + 4
+        width, mark = _round(room * one.served / 100), _round(room * one.share / 100)
+        parts += [
+            _text(left - 10, y + 13, one.label, anchor="end", css="label"),
+            _rect(left, y, room, 16, "track"),
+            _rect(left, y, width, 16, "bar"),
+            *_mark(left + mark, y - 3, y + 19),
+            _text(left + room + 10, y + 13, percent(one.served, 100), css="value"),
+        ]
+    height = len(shares) * row + 26
+    parts += [
+        _line(left, height - 11, left + 22, height - 11, "target"),
+        _text(left + 30, height - 6, share_label),
+    ]
+    return _svg(name, title, description, height, parts)
+
+
 def curve(
     name: str,
     *,

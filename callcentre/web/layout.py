@@ -33,6 +33,7 @@ NAVIGATION = (
     Entry("supervision", "/supervision", mark("Supervision")),
     Entry("funnel", "/funnel", mark("Parcours")),
     Entry("lists", "/lists", mark("Listes")),
+    Entry("what_if", "/what-if", mark("Et si…")),
     Entry("users", "/users", mark("Comptes")),
     Entry("audit", "/audit", mark("Journal")),
 )
