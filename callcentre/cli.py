@@ -31,11 +31,12 @@ from callcentre.demo import DEFAULT_SEED, play_days
 from callcentre.desk import settling
 from callcentre.directory.programmes import synchronise
 from callcentre.errors import CallCentreError
-from callcentre.intake import checking, importing, reports
+from callcentre.intake import checking, importing, profiles, reports
 from callcentre.intake import queries as intake
-from callcentre.intake.mapping import load_chosen, load_column_words
+from callcentre.intake.mapping import Choice, load_choice, load_column_words
 from callcentre.intake.preparing import PreparedList
 from callcentre.intake.preparing import prepare as prepare_list
+from callcentre.intake.reader import Choice as ReadingChoice
 from callcentre.programmes import Programme
 from callcentre.runtime import Runtime
 from callcentre.simulation.arms import Change, Way
@@ -389,9 +390,19 @@ def _prepared(
     runtime: Runtime, programme: Programme, file: Path, list_date: date, mapping: Path | None
 ) -> PreparedList:
     words = load_column_words(runtime.settings.config_dir / "list_columns.toml")
-    chosen = load_chosen(mapping) if mapping is not None else None
+    chosen = load_choice(mapping) if mapping is not None else Choice()
+    reading_choice = ReadingChoice(chosen.encoding, chosen.delimiter)
+    with reading(runtime.sessions) as session:
+        remembered = profiles.remembered(session)
     prepared = prepare_list(
-        file.read_bytes(), file.name, programme=programme, list_date=list_date, words=words, chosen=chosen
+        file.read_bytes(),
+        file.name,
+        programme=programme,
+        list_date=list_date,
+        words=words,
+        chosen=chosen,
+        remembered=remembered,
+        read_as=None if reading_choice == ReadingChoice() else reading_choice,
     )
     if not isinstance(prepared, PreparedList):
         raise click.ClickException(prepared.en)

@@ -62,6 +62,9 @@ class Choice:
     header_rows: Mapping[str, int] = field(default_factory=dict)
     sheets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Columns as in `columns`, of one sheet only."""
+    encoding: str | None = None
+    delimiter: str | None = None
+    """How the text is to be read, where a person knows better."""
 
     def of_sheet(self, sheet: str) -> dict[str, str]:
         """What is said of the columns of a sheet."""
@@ -123,7 +126,10 @@ def load_column_words(file: Path) -> ColumnWords:
 
 
 def load_choice(file: Path) -> Choice:
-    """Read a mapping that a person wrote, in TOML or JSON: `columns`, and perhaps `header_row` or `header_rows`."""
+    """Read a mapping that a person wrote, in TOML or JSON.
+
+    `columns`, and perhaps `header_row` (or `header_rows` by sheet; 0 for none), `encoding` and `delimiter`.
+    """
     columns = load_chosen(file)
     text = file.read_text(encoding="utf-8")
     data = json.loads(text) if file.suffix == ".json" else tomllib.loads(text)
@@ -132,7 +138,9 @@ def load_choice(file: Path) -> Choice:
         header_rows = {str(sheet): int(number) for sheet, number in rows.items()}
     except (AttributeError, TypeError, ValueError) as error:
         raise InvalidInput(f"{file.name}: a header row is a number, 0 for none.", field="mapping") from error
-    return Choice(columns, header_rows)
+    return Choice(
+        columns, header_rows, encoding=data.get("encoding") or None, delimiter=data.get("delimiter") or None
+    )
 
 
 def load_chosen(file: Path) -> dict[str, str]:

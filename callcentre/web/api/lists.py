@@ -8,7 +8,7 @@ from flask import Response, request
 
 from callcentre.accounts.kinds import Role
 from callcentre.errors import InvalidInput
-from callcentre.intake import checking, importing, queries
+from callcentre.intake import checking, importing, profiles, queries
 from callcentre.intake.mapping import load_column_words
 from callcentre.intake.preparing import PreparedList, prepare
 from callcentre.intake.queries import ListFileView
@@ -84,12 +84,15 @@ def _prepared(programme: Programme, list_date: date) -> PreparedList:
     file = request.files.get("file")
     if file is None or not file.filename:
         raise InvalidInput("Joignez le fichier de la liste.", field="file")
+    with reading() as session:
+        remembered = profiles.remembered(session)
     prepared = prepare(
         file.read(),
         file.filename,
         programme=programme,
         list_date=list_date,
         words=load_column_words(runtime().settings.config_dir / "list_columns.toml"),
+        remembered=remembered,
     )
     if isinstance(prepared, Refusal):
         raise InvalidInput(prepared.words(language()), field="file")
