@@ -171,15 +171,14 @@ class Scheduler:
         if prices is None:
             prices = person.prices = self._price(person)
         today, values = now.date(), prices.worths.values
-        options = []
-        for option in allowed:
-            place = PLACES[option.slot]
-            days = option.wait_days if not option.is_now else 0.0
-            options.append((place, days, days - (option.start.date() - today).days))
-        kept = worthwhile(
-            values, [(place, queue) for place, _, queue in options], prices.situation, self.tuning
-        )
-        place = best(values, [(place, days) for place, days, _ in options if place in kept], self.tuning)
+        place, options = PLACES[allowed[0].slot], []
+        if len(allowed) > 1:
+            for option in allowed:
+                days = 0.0 if option.is_now else option.wait_days
+                options.append((PLACES[option.slot], days, days - (option.start.date() - today).days))
+            queues = [(slot, queue) for slot, _, queue in options]
+            kept = worthwhile(values, queues, prices.situation, self.tuning)
+            place = best(values, [(slot, days) for slot, days, _ in options if slot in kept], self.tuning)
         idle = (today - (person.last or contact.created)).days
         number = SECOND if prices.worths.second[place] else OWN
         return Choice(SLOT_NAMES[place], order(values[place], idle, self.tuning), "", number)

@@ -73,19 +73,19 @@ def _carried(previous: Fit, tuning: RetryTuning) -> Fit:
 def _step(fit: Fit, groups: list[Group], tuning: RetryTuning) -> Fit:
     """One step: who is likely of which profile, then rates and shares from that."""
     profiles = range(len(fit.names))
-    answers = [[0.0] * len(SLOTS) for _ in profiles]
-    misses = [[0.0] * len(SLOTS) for _ in profiles]
+    nothing = [0.0] * len(fit.names)
+    taken = [nothing] * len(SLOTS)
+    missed = [nothing] * len(SLOTS)
     people: dict[str, list[float]] = {}
     for group in groups:
         likely = weights(fit, History(group.segment, group.unanswered, group.answered))
-        counted = people.setdefault(group.segment, [0.0] * len(fit.names))
-        for profile, part in enumerate(likely):
-            counted[profile] += part * group.people
-        for sums, faded in ((answers, group.faded_answered), (misses, group.faded_unanswered)):
+        people[group.segment] = _added(people.get(group.segment, nothing), group.people, likely)
+        for sums, faded in ((taken, group.faded_answered), (missed, group.faded_unanswered)):
             for slot, amount in enumerate(faded):
                 if amount:
-                    for profile, part in enumerate(likely):
-                        sums[profile][slot] += part * amount
+                    sums[slot] = _added(sums[slot], amount, likely)
+    answers = [[taken[slot][profile] for slot in range(len(SLOTS))] for profile in profiles]
+    misses = [[missed[slot][profile] for slot in range(len(SLOTS))] for profile in profiles]
     return replace(
         fit,
         rates=tuple(_rates(tuning, profile, answers[profile], misses[profile]) for profile in profiles),
@@ -93,12 +93,15 @@ def _step(fit: Fit, groups: list[Group], tuning: RetryTuning) -> Fit:
         people={segment: sum(counted) for segment, counted in people.items()},
         answers=tuple(tuple(row) for row in answers),
         counts=tuple(
-            tuple(
-                answered + missed for answered, missed in zip(answers[profile], misses[profile], strict=True)
-            )
+            tuple(yes + no for yes, no in zip(answers[profile], misses[profile], strict=True))
             for profile in profiles
         ),
     )
+
+
+def _added(sums: list[float], amount: float, likely: Rates) -> list[float]:
+    """The sums with an amount shared out over the profiles."""
+    return [total + amount * part for total, part in zip(sums, likely, strict=True)]
 
 
 def _rates(tuning: RetryTuning, profile: int, answers: list[float], misses: list[float]) -> Rates:

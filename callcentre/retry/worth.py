@@ -79,18 +79,18 @@ def worthwhile(
     comes anyway, in whatever order, and Saturday, which is outside of the cycle, only if it is worth more than the call
     at a better hour that it would take the place of, once the cycle is complete.
     """
-    left, untried = situation.left, situation.untried
-    worth = {slot: values[slot] * tuning.patience**days for slot, days in queues}
-    if not tuning.plans_ahead or len(worth) < 2:
-        return frozenset(worth)
-    if left <= untried:
-        ranked = sorted(worth, key=lambda slot: (-worth[slot], slot))
-        return frozenset(ranked[: max(1, left)])
-    spare = left - untried
-    again = sorted((value * tuning.repeat_fade for value in values), reverse=True)
-    if SATURDAY not in worth or spare > len(again) or worth[SATURDAY] >= again[spare - 1]:
-        return frozenset(worth)
-    return frozenset(slot for slot in worth if slot != SATURDAY)
+    slots = frozenset([slot for slot, _ in queues])
+    if not tuning.plans_ahead or len(queues) == 1:
+        return slots
+    spare = situation.left - situation.untried
+    if spare <= 0:
+        ranked = sorted((-values[slot] * tuning.patience**days, slot) for slot, days in queues)
+        return frozenset([slot for _, slot in ranked[: max(1, situation.left)]])
+    if SATURDAY not in slots or spare > len(values):
+        return slots
+    saturday = next(values[slot] * tuning.patience**days for slot, days in queues if slot == SATURDAY)
+    again = sorted(values, reverse=True)[spare - 1] * tuning.repeat_fade
+    return slots if saturday >= again else slots - {SATURDAY}
 
 
 def order(value: float, days: float, tuning: RetryTuning) -> float:
