@@ -8,6 +8,7 @@ from typing import Any
 from callcentre.intake.fields import GUARDIAN_FIELDS, Field, field_words
 from callcentre.intake.headers import LeftOut
 from callcentre.intake.kinds import Fate, ListState
+from callcentre.intake.reader import Note, NoteCode, note_words
 from callcentre.intake.reasons import Effect, Reason, ReasonCode
 from callcentre.web.i18n import gettext, language, mark, ngettext, typography
 from callcentre.web.labels import Sign
@@ -141,6 +142,20 @@ ENCODINGS = {
     "utf-8-sig": "UTF-8",
     "utf-16": "UTF-16",
     "cp1252": "Windows-1252",
+    "iso8859-15": "Latin-9",
+    "mac_roman": "Mac Roman",
+    "cp850": "DOS 850",
+    "cp437": "DOS 437",
+    "utf-32": "UTF-32",
+}
+
+FORMATS = {
+    "xlsx": mark("Classeur XLSX"),
+    "xlsb": mark("Classeur XLSB"),
+    "xls": mark("Classeur XLS"),
+    "ods": mark("Classeur ODS"),
+    "html": mark("Page web enregistrée comme classeur"),
+    "xml": mark("Classeur XML d’Excel 2003"),
 }
 
 _CHANGES = {
@@ -214,3 +229,13 @@ def field_choices() -> list[tuple[str, str]]:
         for name in ([f"{field}:1", f"{field}:2"] if field in guardians else [str(field)])
     ]
     return [(name, field_label(name)) for name in names]
+
+
+def reading_notes(mapping: Mapping[str, Any]) -> list[str]:
+    """What the reader had to say about a file, sentence by sentence; a code retired since is left out."""
+    found = []
+    for code, count, places, sheet in mapping.get("notes", ()):
+        if code in NoteCode._value2member_map_:
+            text = note_words(Note(NoteCode(code), count, tuple(places), sheet), language())
+            found.append(typography(text) if language() == "fr" else text)
+    return found
