@@ -47,6 +47,7 @@ class Settings(BaseModel):
     idempotency_days: int = Field(ge=1)
     audit_days: int = Field(ge=1, le=1096)
     upload_megabytes: int = Field(ge=1)
+    drop_folder: str = ""
     retry: RetryTuning
     """Constants of the rule that learns when to try again; a programme may override any of them."""
     database_page_limit: int | None = None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from callcentre.audit import looks
 from callcentre.callqueue.lease import reclaim_expired
 from callcentre.desk.retention import forget_old
+from callcentre.intake.folder import Drop, look
 from callcentre.intake.importing import resume_interrupted
+from callcentre.intake.mapping import load_column_words
+from callcentre.intake.retention import forget_lists as forget_old_lists
 from callcentre.intake.retention import purge_quarantine as purge_expired_quarantine
 from callcentre.outreach.callbacks import mark_missed
 from callcentre.outreach.events import forget_old as forget_old_events
@@ -42,6 +46,24 @@ def mark_missed_callbacks(session: Session, runtime: Runtime, now: datetime) -> 
 def resume_imports(runtime: Runtime, now: datetime) -> object:
     """Go on with imports that were cut off."""
     return resume_interrupted(runtime.sessions, runtime.programmes, now)
+
+
+def watch_folder(runtime: Runtime, now: datetime) -> object:
+    """Import the lists that lie ready in the watched folder, if there is one."""
+    if not runtime.settings.drop_folder:
+        return None
+    drop = Drop(
+        Path(runtime.settings.drop_folder),
+        runtime.programme,
+        load_column_words(runtime.settings.config_dir / "list_columns.toml"),
+        runtime.settings.upload_megabytes * 1024 * 1024,
+    )
+    return look(runtime.sessions, drop, now=now)
+
+
+def forget_lists(session: Session, runtime: Runtime, now: datetime) -> object:
+    """Drop the lists that were checked and never imported, and what undoing old imports needed."""
+    return forget_old_lists(session, runtime.programmes.values(), now)
 
 
 def purge_quarantine(session: Session, runtime: Runtime, now: datetime) -> object:

@@ -72,6 +72,8 @@ def job_table(settings: Settings) -> tuple[Job, ...]:
         Job("resume-imports", Every(minute), steps=jobs.resume_imports),
         Job("advance-routes", Every(10 * minute), steps=jobs.advance_routes),
         Job("learn-hours", Nightly(time(2, 30)), steps=jobs.learn_hours),
+        Job("watch-folder", Every(minute), steps=jobs.watch_folder),
+        Job("forget-lists", Nightly(time(3)), work=jobs.forget_lists),
         Job("purge-quarantine", Nightly(time(3)), work=jobs.purge_quarantine),
         Job("forget-submissions", Nightly(time(3)), work=jobs.forget_submissions),
         Job("forget-audit", Nightly(time(3)), work=jobs.forget_audit),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from callcentre.database import in_parts
 from callcentre.intake.candidates import ReadRow, Rejection
 from callcentre.intake.kinds import Fate
-from callcentre.intake.matching import Acquaintances, Known, known_from, merge
+from callcentre.intake.matching import Acquaintances, Known, Match, known_from, merge
 from callcentre.intake.models import ListRow
 from callcentre.intake.reasons import Reason, ReasonCode
 from callcentre.people.candidates import Candidate
@@ -85,6 +85,12 @@ class Decider:
         for row in rows:
             chunk.decisions.append(self._decide(row, chunk))
         return chunk
+
+    def match(self, candidate: Candidate) -> Match:
+        """Say who one candidate is among those known."""
+        for person in load_known(self._session, [candidate]):
+            self._acquaintances.add(person)
+        return self._acquaintances.find(candidate)
 
     def _decide(self, row: ReadRow, chunk: Chunk) -> Decision:
         if isinstance(row.outcome, Rejection):

@@ -96,7 +96,7 @@ def receive(
 
     `expected` are the counts that a check found. A list whose import was undone is received as if for the first time.
     """
-    programme_id = _programme_id(session, programme)
+    programme_id = programme_row(session, programme)
     list_date = prepared.scope.list_date
     known = session.scalar(
         select(ListFile).where(
@@ -152,7 +152,8 @@ def start(session: Session, list_file_id: int) -> Progress:
     return _progress(row)
 
 
-def _programme_id(session: Session, programme: Programme) -> int:
+def programme_row(session: Session, programme: Programme) -> int:
+    """The row id of a programme, made when the database does not know it yet."""
     found = directory.programme_id(session, programme.code)
     if found is None:
         synchronise(session, [programme])

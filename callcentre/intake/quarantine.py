@@ -1,4 +1,4 @@
-"""Quarantined rows: corrected and released into the programme, or set aside; each settled once."""
+"""Rows put right on the page: quarantined ones released or set aside, those let in with a remark corrected in place."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, defer
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.intake.candidates import ReadRow, scope_of
 from callcentre.intake.deciding import Chunk, Decider, Decision, Group, load_known
+from callcentre.intake.duplicates import compare_person
 from callcentre.intake.importing import lock_imports, stored_row, write_chunk
 from callcentre.intake.kinds import Fate
 from callcentre.intake.mapping import SheetMapping
@@ -19,6 +20,7 @@ from callcentre.intake.models import ListFile, ListRow
 from callcentre.intake.preparing import cell_keys, read_again, sheet_mapping
 from callcentre.intake.reasons import Reason, ReasonCode, from_json
 from callcentre.people.candidates import Candidate
+from callcentre.people.merges import kept_of
 from callcentre.programmes import Programme
 
 
@@ -50,22 +52,53 @@ def release(
     """
     stored, file = _open_row(session, row_id)
     lock_imports(session)
-    mapping = _mapping(file, stored.sheet)
-    cells = _corrected((stored.cells or {}).get("values", []), corrections, mapping)
-    row = read_again(
-        stored.sheet, stored.row_number, tuple(cells), mapping, scope_of(programme, file.list_date)
-    )
+    row = _read(stored, file, corrections, programme)
     chunk = Decider(session, list_file_id=file.id).decide([row])
     if isinstance(row.outcome, Candidate) and (onto is not None or as_new):
         chunk = _told(session, row, row.outcome, onto)
     done = write_chunk(session, file, chunk, programme, now)
     values = stored_row(chunk.decisions[0], done, file, programme, now)
+    former = stored.purge_on
     stored.fate, stored.reasons, stored.person_id = values["fate"], values["reasons"], values["person_id"]
-    stored.cells = values["cells"]
-    stored.purge_on = min(filter(None, (stored.purge_on, values["purge_on"]))) if values["purge_on"] else None
-    if stored.fate != Fate.QUARANTINED:
+    stored.cells, stored.purge_on = values["cells"], values["purge_on"]
+    if stored.fate == Fate.QUARANTINED:
+        stored.purge_on = min(filter(None, (former, stored.purge_on)), default=None)
+    else:
         stored.settled_at, stored.settled_by = now, by
         _recount(file, Fate(stored.fate))
+    session.flush()
+    if stored.person_id is not None:
+        compare_person(session, stored.person_id, now=now)
+    return Settled(stored.id, Fate(stored.fate), from_json(stored.reasons), stored.person_id)
+
+
+def correct(
+    session: Session,
+    row_id: int,
+    corrections: Mapping[str, str],
+    *,
+    programme: Programme,
+    now: datetime,
+    by: int | None = None,
+) -> Settled:
+    """Put right the cells of a row that was let in with a remark: its person gets what the row says now.
+
+    The fate stays what it was. Raises InvalidInput when the corrected row can no longer be read as a person.
+    """
+    stored, file = _row_and_file(session, row_id)
+    if stored.person_id is None or stored.cells is None:
+        raise NotAllowed("Cette ligne ne se corrige plus : ses cellules sont effacées.", reason="row_settled")
+    lock_imports(session)
+    row = _read(stored, file, corrections, programme)
+    if not isinstance(row.outcome, Candidate):
+        words = " ".join(reason.words() for reason in row.outcome.reasons)
+        raise InvalidInput(words, field="cell")
+    person_id = kept_of(session, [stored.person_id]).get(stored.person_id, stored.person_id)
+    chunk = _told(session, row, row.outcome, person_id)
+    done = write_chunk(session, file, chunk, programme, now)
+    values = stored_row(chunk.decisions[0], done, file, programme, now)
+    stored.reasons, stored.cells, stored.purge_on = values["reasons"], values["cells"], values["purge_on"]
+    stored.settled_at, stored.settled_by = now, by
     session.flush()
     return Settled(stored.id, Fate(stored.fate), from_json(stored.reasons), stored.person_id)
 
@@ -85,14 +118,19 @@ def set_aside(
 
 
 def _open_row(session: Session, row_id: int) -> tuple[ListRow, ListFile]:
+    stored, file = _row_and_file(session, row_id)
+    if stored.fate != Fate.QUARANTINED or stored.settled_at is not None or stored.cells is None:
+        raise NotAllowed("Cette ligne a déjà son sort : rien n’a été changé.", reason="row_settled")
+    return stored, file
+
+
+def _row_and_file(session: Session, row_id: int) -> tuple[ListRow, ListFile]:
     again = {"populate_existing": True}
     stored = session.scalar(
         select(ListRow).where(ListRow.id == row_id).with_for_update().execution_options(**again)
     )
     if stored is None:
         raise NotFound("Cette ligne n’existe pas.")
-    if stored.fate != Fate.QUARANTINED or stored.settled_at is not None or stored.cells is None:
-        raise NotAllowed("Cette ligne a déjà son sort : rien n’a été changé.", reason="row_settled")
     file = session.scalar(
         select(ListFile)
         .where(ListFile.id == stored.list_file_id)
@@ -103,6 +141,14 @@ def _open_row(session: Session, row_id: int) -> tuple[ListRow, ListFile]:
     if file is None:
         raise NotFound("Cette liste n’existe pas.")
     return stored, file
+
+
+def _read(stored: ListRow, file: ListFile, corrections: Mapping[str, str], programme: Programme) -> ReadRow:
+    """A row read again with its corrected cells."""
+    mapping = _mapping(file, stored.sheet)
+    cells = _corrected((stored.cells or {}).get("values", []), corrections, mapping)
+    scope = scope_of(programme, file.list_date)
+    return read_again(stored.sheet, stored.row_number, tuple(cells), mapping, scope)
 
 
 def _mapping(file: ListFile, sheet: str) -> SheetMapping:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,11 +16,12 @@ from callcentre.database import in_parts
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.directory.models import School, Territory
 from callcentre.errors import NotFound
+from callcentre.intake.current import people_on_newest
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.mapping import SheetMapping
 from callcentre.intake.models import ListFile, ListRow
 from callcentre.intake.preparing import cell_keys, sheet_mapping
-from callcentre.intake.reasons import Reason, from_json
+from callcentre.intake.reasons import Reason, ReasonCode, from_json
 from callcentre.people.kinds import IdKind, NumberVerdict
 from callcentre.people.models import (
     NationalId,
@@ -30,8 +31,6 @@ from callcentre.people.models import (
     PhoneNumber,
     YoungPerson,
 )
-
-_ON_THE_LIST = (Fate.CREATED, Fate.UPDATED, Fate.UNCHANGED, Fate.DUPLICATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ class ListFileView:
     uploaded_at: datetime
     finished_at: datetime | None
     mapping: dict[str, Any]
+    source: str = "page"
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -92,8 +92,13 @@ class RowView:
 
     @property
     def is_open(self) -> bool:
-        """Whether somebody can still correct it."""
+        """Whether it still waits in quarantine."""
         return self.fate is Fate.QUARANTINED and self.settled_at is None
+
+    @property
+    def is_correctable(self) -> bool:
+        """Whether its cells are still there to be put right: in quarantine, or let in with a remark."""
+        return bool(self.raw) and (self.is_open or self.person_id is not None)
 
 
 # ---- list files
@@ -140,6 +145,7 @@ def _file_view(row: ListFile, code: str) -> ListFileView:
         uploaded_at=row.uploaded_at,
         finished_at=row.finished_at,
         mapping=row.mapping,
+        source=row.source,
     )
 
 
@@ -152,10 +158,15 @@ def rows(
     *,
     fates: Collection[Fate] = (),
     flagged_only: bool = False,
+    reason: ReasonCode | None = None,
+    person_ids: Collection[int] = (),
     limit: int | None = None,
     offset: int = 0,
 ) -> tuple[RowView, ...]:
-    """The rows of a list file in order, of some fates only if asked, `flagged_only` those with a remark."""
+    """The rows of a list file in order, of some fates only if asked, `flagged_only` those with a remark.
+
+    `reason` keeps the rows that carry it.
+    """
     query = (
         select(ListRow, YoungPerson.family_name, YoungPerson.first_name)
         .outerjoin(YoungPerson, YoungPerson.id == ListRow.person_id)
@@ -164,17 +175,35 @@ def rows(
     )
     if fates:
         query = query.where(ListRow.fate.in_([str(fate) for fate in fates]))
-    if not flagged_only:
+    if person_ids:
+        query = query.where(ListRow.person_id.in_(person_ids))
+    by_reason = flagged_only or reason is not None
+    if not by_reason:
         query = query.limit(limit).offset(offset)
     mappings = _mappings(session, list_file_id)
     found = [
         _row_view(row, _name(family, first), mappings)
         for row, family, first in session.execute(query)
-        if not flagged_only or row.reasons
+        if not by_reason or _carries(row, reason)
     ]
-    if flagged_only:
+    if by_reason:
         found = found[offset : None if limit is None else offset + limit]
     return tuple(found)
+
+
+def _carries(stored: ListRow, reason: ReasonCode | None) -> bool:
+    """Whether a row carries a reason, or any when none is asked for."""
+    return any(reason is None or part.get("code") == reason for part in stored.reasons)
+
+
+def count_reasons(session: Session, list_file_id: int) -> dict[ReasonCode, int]:
+    """How many rows of a list file carry each reason, most frequent first."""
+    counted: Counter[str] = Counter()
+    query = select(ListRow.reasons).where(ListRow.list_file_id == list_file_id)
+    for reasons in session.scalars(query):
+        counted.update({part.get("code", "") for part in reasons})
+    known = ReasonCode._value2member_map_
+    return {ReasonCode(code): number for code, number in counted.most_common() if code in known}
 
 
 def row(session: Session, row_id: int) -> RowView:
@@ -277,9 +306,20 @@ class ExportedPerson:
     opted_out: bool
 
 
+def people_by_id(
+    session: Session, programme_id: int, person_ids: Collection[int]
+) -> dict[int, ExportedPerson]:
+    """These people as they are exported; those who have no place in the programme are left out."""
+    on_list = people_on_newest(session, programme_id)
+    found: dict[int, ExportedPerson] = {}
+    for part in in_parts(person_ids):
+        found |= _exported(session, part, programme_id, on_list)
+    return found
+
+
 def exported_people(session: Session, programme_id: int) -> Iterator[ExportedPerson]:
     """Everybody in a programme, in the order of their names."""
-    current = _current_list(session, programme_id)
+    current = people_on_newest(session, programme_id)
     ordered = list(
         session.scalars(
             select(YoungPerson.id)
@@ -292,28 +332,6 @@ def exported_people(session: Session, programme_id: int) -> Iterator[ExportedPer
         part = ordered[start : start + 500]
         found = _exported(session, part, programme_id, current)
         yield from (found[person_id] for person_id in part)
-
-
-def _current_list(session: Session, programme_id: int) -> set[int]:
-    """Who is on the programme's newest list, by its date."""
-    newest = session.scalar(
-        select(ListFile.list_date)
-        .where(ListFile.programme_id == programme_id, ListFile.state != ListState.CHECKED)
-        .order_by(ListFile.list_date.desc())
-        .limit(1)
-    )
-    if newest is None:
-        return set()
-    query = (
-        select(ListRow.person_id)
-        .join(ListFile, ListFile.id == ListRow.list_file_id)
-        .where(
-            ListFile.programme_id == programme_id,
-            ListFile.list_date == newest,
-            ListRow.fate.in_([str(fate) for fate in _ON_THE_LIST]),
-        )
-    )
-    return {person_id for person_id in session.scalars(query) if person_id is not None}
 
 
 def _exported(

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import IllegalCharacterError
 from sqlalchemy.orm import Session
 
 from callcentre import phone
-from callcentre.intake import queries
+from callcentre.intake import current, queries
 from callcentre.intake.checking import Plan, PlannedRow
-from callcentre.intake.kinds import Fate
+from callcentre.intake.current import Gone
+from callcentre.intake.kinds import Fate, problem_words
 from callcentre.intake.queries import ExportedPerson, ListFileView, RowView
 from callcentre.intake.reasons import Reason
+from callcentre.people.candidates import Candidate
 
-_LIVE = ("=", "+", "-", "@", "\t", "\r", "\n")
+_LIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet may take a text for a formula."""
+_HIDING = (" ", "\u00a0", "\u202f", "\u3000", "\u200b", "\ufeff", "'", '"')
+"""What may stand in front of them and be dropped."""
+_UNWANTED = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 # ---- list files
 
@@ -35,7 +41,10 @@ def plan_report(plan: Plan, *, name: str, programme: str, list_date: str) -> dic
         "rows_total": len(plan.rows),
         "rows_done": 0,
         "counts": plan.counts,
+        "changed_fields": plan.changed_fields,
+        "is_older": plan.is_older,
         **_columns(plan.mapping),
+        "gone": [_gone(one) for one in plan.gone],
         "rows": [_planned_row(row) for row in plan.rows],
     }
 
@@ -43,10 +52,24 @@ def plan_report(plan: Plan, *, name: str, programme: str, list_date: str) -> dic
 def file_report(session: Session, list_file_id: int) -> dict[str, Any]:
     """A list file and the fate of each of its rows."""
     file = queries.list_file(session, list_file_id)
+    rows = queries.rows(session, list_file_id)
+    ids = {row.person_id for row in rows if row.person_id is not None}
+    people = queries.people_by_id(session, file.programme_id, ids)
     return {
         **file_summary(file),
-        "rows": [_stored_row(row) for row in queries.rows(session, list_file_id)],
+        "gone": [_gone(one) for one in gone_from(session, file)],
+        "rows": [_stored_row(row, people.get(row.person_id or 0)) for row in rows],
     }
+
+
+def gone_from(session: Session, file: ListFileView) -> tuple[Gone, ...]:
+    """The people of the list before this one whom no list of its date names."""
+    named = current.people_on(session, file.programme_id, file.list_date)
+    return current.gone(session, file.programme_id, file.list_date, named) if named else ()
+
+
+def _gone(one: Gone) -> dict[str, Any]:
+    return {"person_id": one.person_id, "name": one.name, "birth_date": one.birth_date.isoformat()}
 
 
 def file_summary(file: ListFileView) -> dict[str, Any]:
@@ -57,12 +80,18 @@ def file_summary(file: ListFileView) -> dict[str, Any]:
         "programme": file.programme_code,
         "list_date": file.list_date.isoformat(),
         "state": str(file.state),
-        "problem": file.problem,
+        "problem": None if file.problem is None else problem_json(file.problem),
+        "source": file.source,
         "rows_total": file.rows_total,
         "rows_done": file.rows_done,
         "counts": file.counts,
         **_columns(file.mapping),
     }
+
+
+def problem_json(code: str) -> dict[str, str]:
+    """Why an import stopped: its code and its words."""
+    return {"code": code, "fr": problem_words(code, "fr"), "en": problem_words(code, "en")}
 
 
 def _columns(mapping: dict[str, Any]) -> dict[str, Any]:
@@ -96,18 +125,67 @@ def _planned_row(row: PlannedRow) -> dict[str, Any]:
         "row": row.number,
         "fate": str(row.fate),
         "changed": list(row.changed),
+        "differences": [asdict(change) for change in row.differences],
         "reasons": [reason_json(reason) for reason in row.reasons],
+        "values": None if row.candidate is None else candidate_values(row.candidate),
     }
 
 
-def _stored_row(row: RowView) -> dict[str, Any]:
+def _stored_row(row: RowView, person: ExportedPerson | None) -> dict[str, Any]:
     return {
         "sheet": row.sheet,
         "row": row.number,
         "fate": str(row.fate),
         "person_id": row.person_id,
         "reasons": [reason_json(reason) for reason in row.reasons],
+        "values": None if person is None else person_values(person),
+        "cells": {cell.key: cell.value for cell in row.cells} or None,
     }
+
+
+def candidate_values(candidate: Candidate) -> dict[str, Any]:
+    """The canonical values of a row that was read, in the shape of `person_values`."""
+    numbers = [
+        {
+            "e164": number.e164,
+            "owner": str(number.owner),
+            "kind": number.kind,
+            "label": number.label,
+            "callable": number.callable,
+            "why_not": number.why_not,
+        }
+        for number in candidate.numbers
+    ]
+    return {
+        "ine": candidate.ine,
+        "file_number": candidate.siei,
+        "family_name": candidate.family_name,
+        "usual_name": candidate.usual_name,
+        "first_name": candidate.first_name,
+        "birth_date": candidate.birth_date.isoformat(),
+        "sex": candidate.sex,
+        "numbers": numbers,
+        "email": candidate.email,
+        "address": candidate.address,
+        "postal_code": candidate.postal_code,
+        "commune": candidate.commune,
+        "uai": candidate.uai,
+        "school": candidate.school,
+        "class": candidate.class_label,
+        "training": candidate.training_label,
+        "psad": candidate.territory,
+        "exit_date": candidate.exit_date.isoformat() if candidate.exit_date else None,
+        "exit_reason": candidate.exit_reason,
+    }
+
+
+def person_values(person: ExportedPerson) -> dict[str, Any]:
+    """The canonical values of a row that went in: the person as they stand now."""
+    told = person_json(person)
+    file_numbers = told.pop("file_numbers")
+    for name in ("id", "ines", "in_current_list", "opted_out"):
+        del told[name]
+    return {**told, "file_number": file_numbers[-1] if file_numbers else None}
 
 
 def reason_json(reason: Reason) -> dict[str, Any]:
@@ -121,10 +199,15 @@ def reason_json(reason: Reason) -> dict[str, Any]:
     }
 
 
-def quarantine_workbook(session: Session, list_file_id: int, *, language: str = "fr") -> bytes:
-    """The quarantined rows in their original layout with row number and reason, ready to correct and send again."""
+def quarantine_workbook(
+    session: Session, list_file_id: int, *, language: str = "fr", with_remarks: bool = False
+) -> bytes:
+    """The quarantined rows in their original layout with row number and reason, ready to correct and send again.
+
+    `with_remarks` adds the rows that were let in and have something to put right.
+    """
     file = queries.list_file(session, list_file_id)
-    held = queries.rows(session, list_file_id, fates=[Fate.QUARANTINED])
+    held = queries.rows(session, list_file_id, fates=() if with_remarks else [Fate.QUARANTINED])
     titles = ("Row", "Reason") if language == "en" else ("Ligne", "Motif")
     workbook = Workbook(write_only=True)
     for sheet in file.mapping.get("sheets", []):
@@ -228,8 +311,19 @@ def people_workbook(people: Iterable[ExportedPerson]) -> bytes:
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_LIVE) else text
+    """A text that no spreadsheet takes for a formula, without controls or marks that turn the order of letters.
+
+    Spaces and invisible characters in front do not hide a sign; the wide signs of Asian keyboards count too.
+    """
+    if text.isprintable() and not text.startswith(_LIVE):
+        return text if text[:1] not in _HIDING else _guarded(text)
+    kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _UNWANTED)
+    return _guarded(kept)
+
+
+def _guarded(text: str) -> str:
+    seen = text.lstrip("".join(_HIDING))
+    return f"'{text}" if seen.startswith(_LIVE) or text.startswith(_LIVE) else text
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -242,10 +336,7 @@ def _append(page: Any, cells: Sequence[str]) -> None:
     """A row of cells that are text whatever they begin with."""
     written = []
     for text in cells:
-        try:
-            cell = WriteOnlyCell(page, value=harmless(text))
-        except IllegalCharacterError:
-            cell = WriteOnlyCell(page, value=harmless("".join(c for c in text if c.isprintable())))
+        cell = WriteOnlyCell(page, value=harmless(text))
         cell.data_type = "s"
         written.append(cell)
     page.append(written)
