@@ -27,15 +27,17 @@ from callcentre.web import (
     layout,
     list_mapping,
     lists,
+    messaging,
     people,
     person,
     security,
     sign_in,
     supervision,
+    telephony,
     users,
     voice,
-    what_if,
     webhooks,
+    what_if,
 )
 from callcentre.web.guards import Guard
 from callcentre.web.transaction import Application, close_transaction
@@ -57,6 +59,8 @@ BLUEPRINTS: Final[tuple[tuple[Blueprint, Guard], ...]] = (
     (funnel.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (people.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
     (what_if.blueprint, Guard.of(Role.SUPERVISOR, Role.ADMINISTRATOR)),
+    (messaging.blueprint, Guard.of(Role.OFFICER, Role.SUPERVISOR)),
+    (telephony.blueprint, Guard.of(Role.OFFICER)),
     (api.blueprint, Guard.api()),
     (webhooks.blueprint, Guard.webhook()),
     (voice.blueprint, Guard.webhook()),

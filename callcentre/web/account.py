@@ -7,12 +7,14 @@ from datetime import timedelta
 from flask import Blueprint, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from callcentre import phone
 from callcentre.accounts import queries, sign_in, users
 from callcentre.accounts.kinds import Density, Language, Theme
 from callcentre.accounts.secrets import password_matches
 from callcentre.errors import InvalidInput
+from callcentre.outreach import calls
 from callcentre.web import guards
-from callcentre.web.context import now, user, visitor
+from callcentre.web.context import now, runtime, user, visitor
 from callcentre.web.errors import is_local
 from callcentre.web.forms import choice_of, flag_of
 from callcentre.web.i18n import gettext
@@ -49,6 +51,18 @@ def preferences() -> BaseResponse:
         single_keys=flag_of(request.form.get("single_keys")),
     )
     return redirect(after if is_local(after) else "/account")
+
+
+@blueprint.post("/line")
+def line() -> BaseResponse:
+    """Keep the number of my own telephone, which is rung first when I call through the platform."""
+    text = request.form.get("line", "").strip()
+    number = phone.parse(text, runtime().programme.region) if text else None
+    if number is not None and (number.e164 is None or not number.callable):
+        return make_response(_page(errors={"line": gettext("Ce numéro ne peut pas être appelé.")}), 422)
+    calls.set_line(database(), user().id, number.e164 if number else None, now=now())
+    flash(gettext("Téléphone enregistré.") if number else gettext("Téléphone oublié."))
+    return redirect("/account")
 
 
 @blueprint.get("/password")
@@ -126,4 +140,6 @@ def _page(*, errors: dict[str, str] | None = None, new_token: str = "") -> str:
         lifetimes=TOKEN_LIFETIMES,
         errors=errors or {},
         new_token=new_token,
+        line=calls.line_of(session, user().id),
+        can_bridge=runtime().provider.can_call,
     )

@@ -19,14 +19,15 @@ from callcentre.audit import looks
 from callcentre.audit.kinds import Place
 from callcentre.callqueue import lease as leases
 from callcentre.callqueue.lease import Lease
-from callcentre.desk import drafts, my_day, serving, undo, wrap_up
+from callcentre.desk import conversation, drafts, my_day, serving, telephony, texts, undo, wrap_up
 from callcentre.desk.card import Card, card
 from callcentre.desk.context import Desk
 from callcentre.desk.search import search as find
 from callcentre.desk.serving import Nothing
 from callcentre.errors import IdempotencyMismatch, InvalidInput, LeaseLost, NotAllowed, NotFound
+from callcentre.outreach import attempts
 from callcentre.retry.reasons import ReasonCode, reason
-from callcentre.web import card_view, labels, outcome_form
+from callcentre.web import card_view, labels, message_words, outcome_form
 from callcentre.web.context import now, runtime, user
 from callcentre.web.errors import answer
 from callcentre.web.formats import hour, iso, moment
@@ -81,6 +82,7 @@ def attempt(token: str) -> ResponseReturnValue:
             made = serving.start_attempt(
                 session, desk, token, officer_id=user().id, number_id=number_id, now=now()
             )
+            attempts.pick_up(session, made)
     except NotAllowed as problem:
         message = _why_refused(desk, token, number_id) or gettext(problem.message)
         if wants_json():
@@ -88,7 +90,13 @@ def attempt(token: str) -> ResponseReturnValue:
         flash(message, "attention")
         return redirect("/desk")
     if wants_json():
-        return jsonify(attempt_id=made.id, started_at=iso(made.started_at), number_id=number_id)
+        bridge = telephony.can_bridge(session, runtime().provider, user().id)
+        return jsonify(
+            attempt_id=made.id,
+            started_at=iso(made.started_at),
+            number_id=number_id,
+            bridge=f"/telephony/attempts/{made.id}" if bridge else None,
+        )
     return redirect("/desk")
 
 
@@ -190,6 +198,10 @@ def draft(token: str) -> BaseResponse:
     if person_id is None:
         raise NotFound("lease")
     drafts.save(session, officer_id=user().id, person_id=person_id, body=note, now=now())
+    if lease is not None and mine and lease.attempt_id is not None and request.form.get("disposition"):
+        attempts.hang_up(
+            session, lease.attempt_id, now=now()
+        )  # whoever picks a result has put the phone down
     return jsonify(kept=True)
 
 
@@ -388,6 +400,10 @@ def _card_page(
         offer=read.offer if read else None,
         is_open_there=desk.policy.hours.is_open(now(), desk.programme.tz),
         renew_seconds=desk.settings.lease_renew_seconds,
+        bridge=telephony.can_bridge(session, runtime().provider, me.id),
+        lines=conversation.conversation(session, shown.person.id, limit=6),
+        state_words=message_words.state,
+        texts=texts.templates(session, desk, shown.person.id, answerable=runtime().provider.can_receive),
     )
 
 

@@ -28,6 +28,7 @@ class Entry:
 
 NAVIGATION = (
     Entry("desk", "/desk", mark("Appels")),
+    Entry("messaging", "/inbox", mark("Messages")),
     Entry("people", "/people", mark("Personnes")),
     Entry("details", "/details", mark("Coordonnées")),
     Entry("supervision", "/supervision", mark("Supervision")),

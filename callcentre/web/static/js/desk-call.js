@@ -1,9 +1,11 @@
 // A call exists from the click on: the attempt is recorded first, then the telephone is asked to dial.
 
-import { $, $$, send, t } from "./util.js";
+import { $, $$, around, send, t } from "./util.js";
 import { sessionEnded } from "./session.js";
 
 const DIAL = "callcentre.dial";
+const BRIDGE = "callcentre.bridge";
+const FOLLOW_EVERY = 2000;
 
 /** Ask the telephone of this machine to dial, as a click on a link would; a demonstration has no number to dial. */
 function dial(number) {
@@ -44,16 +46,58 @@ async function call(form) {
     if (!answer.ok) return tell(answer.data.error?.message ?? t("L’appel n’a pas pu être inscrit."));
     if (form.id !== "main-call") {
       sessionStorage.setItem(DIAL, form.dataset.call); // this number becomes the card's main one
+      if (answer.data.bridge) sessionStorage.setItem(BRIDGE, answer.data.bridge);
       location.assign("/desk");
       return;
     }
     started(form, answer.data.started_at);
-    dial(form.dataset.call);
+    if (answer.data.bridge) await bridge(answer.data.bridge, form.dataset.call);
+    else dial(form.dataset.call);
   } catch {
     tell(t("Connexion coupée : l’appel n’a pas été inscrit. N’appelez pas encore ; réessayez dans un instant."));
   } finally {
     delete form.dataset.busy;
   }
+}
+
+/** Show how far the call has come; pre-fill its result, never over a choice that was made. */
+function shown(state) {
+  const line = $("#call-state");
+  line.textContent = state.words ?? "";
+  line.hidden = !state.words;
+  if (!state.disposition || $("input[name=disposition]:checked")) return;
+  const choice = $(`input[name=disposition][value="${CSS.escape(state.disposition)}"]`);
+  if (!choice) return;
+  choice.checked = true;
+  choice.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+/** Follow a call through the platform until it is over; a cut connection is tried again. */
+async function follow(url) {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, around(FOLLOW_EVERY)));
+    try {
+      const answer = await send(url, { method: "GET" });
+      if (answer.status === 401) return sessionEnded();
+      if (!answer.ok) return;
+      shown(answer.data);
+      if (answer.data.over) return;
+    } catch {
+      // the next look will tell
+    }
+  }
+}
+
+/** Let the platform ring the officer; when it cannot, the number is dialled by hand under the same attempt. */
+async function bridge(url, number) {
+  const answer = await send(`${url}/bridge`);
+  if (!answer.ok) {
+    tell(answer.data.error?.message ?? t("L’appel n’a pas pu passer par la plateforme : composez le numéro vous-même."));
+    return dial(number);
+  }
+  shown(answer.data);
+  if (answer.data.step === "failed") return dial(number);
+  void follow(url);
 }
 
 /** Record calls as they are made. */
@@ -69,9 +113,12 @@ export function watchCalls() {
     event.preventDefault();
     void call(document.getElementById(link.dataset.calls));
   });
-  const number = sessionStorage.getItem(DIAL);
-  if (number) {
-    sessionStorage.removeItem(DIAL);
-    dial(number);
-  }
+  const number = sessionStorage.getItem(DIAL) ?? "";
+  const asked = sessionStorage.getItem(BRIDGE);
+  sessionStorage.removeItem(DIAL);
+  sessionStorage.removeItem(BRIDGE);
+  const under = $("#call-state[data-follows]");
+  if (asked) void bridge(asked, number);
+  else if (under) void follow(under.dataset.follows);
+  else dial(number);
 }

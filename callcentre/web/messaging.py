@@ -1,0 +1,110 @@
+"""The inbox of messages and missed calls, and writing to a young person."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, jsonify, make_response, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from callcentre.desk import conversation, texts
+from callcentre.errors import InvalidInput, NotAllowed
+from callcentre.outreach.segments import fold, measure
+from callcentre.web import message_words
+from callcentre.web.context import now, runtime, user
+from callcentre.web.errors import is_local
+from callcentre.web.formats import moment
+from callcentre.web.guards import passive
+from callcentre.web.i18n import gettext
+from callcentre.web.transaction import database
+
+blueprint = Blueprint("messaging", __name__, url_prefix="/inbox")
+
+
+@blueprint.get("")
+def show() -> str:
+    """Show what came in and waits: mine first, then everybody's."""
+    return _page()
+
+
+@blueprint.post("/<kind>/<int:row_id>/done")
+def done(kind: str, row_id: int) -> BaseResponse:
+    """Take something out of the inbox."""
+    conversation.settle(database(), kind, row_id, by=user().id, now=now())
+    flash(gettext("C’est noté : traité."))
+    return redirect("/inbox")
+
+
+@blueprint.post("/message/<int:row_id>/answer")
+def answer(row_id: int) -> BaseResponse:
+    """Answer a message, and take it out of the inbox."""
+    session = database()
+    desk = runtime().desk(session)
+    try:
+        texts.answer(session, desk, row_id, request.form.get("body", ""), by=user().id, now=now())
+    except InvalidInput as problem:
+        return make_response(_page(errors={f"body-{row_id}": gettext(problem.message)}), 422)
+    conversation.settle(session, "message", row_id, by=user().id, now=now())
+    flash(gettext("Réponse envoyée."))
+    return redirect("/inbox")
+
+
+@blueprint.post("/people/<int:person_id>")
+def write(person_id: int) -> BaseResponse:
+    """Write to somebody; says when it leaves, since it never does within an hour of a call."""
+    session = database()
+    desk = runtime().desk(session)
+    after = request.form.get("next", "")
+    back = redirect(after if is_local(after) else f"/people/{person_id}")
+    try:
+        written = texts.write(
+            session,
+            desk,
+            person_id,
+            request.form.get("body", ""),
+            by=user().id,
+            now=now(),
+            key=request.form.get("key") or None,
+        )
+    except InvalidInput as problem:
+        flash(gettext(problem.message), "attention")
+        return back
+    except NotAllowed as problem:
+        flash(message_words.refusal(problem.reason), "attention")
+        return back
+    if written.why is None:
+        flash(gettext("Message en route."))
+    else:
+        why = message_words.why(written.why)
+        flash(
+            gettext("Message gardé : il partira %(when)s (%(why)s).", when=moment(written.leaves_at), why=why)
+        )
+    return back
+
+
+@blueprint.post("/measure")
+@passive
+def measured() -> BaseResponse:
+    """Say what a text would cost and which characters make it dear; folded where the programme folds."""
+    text = request.form.get("body", "")[:2000]
+    folded = fold(text) if runtime().programme.messaging.folds_to_plain else text
+    cost = measure(folded)
+    return jsonify(
+        parts=cost.parts,
+        left=cost.left,
+        units=cost.units,
+        costly="".join(cost.costly),
+        words=message_words.cost(cost),
+    )
+
+
+def _page(errors: dict[str, str] | None = None) -> str:
+    session = database()
+    desk = runtime().desk(session)
+    return render_template(
+        "inbox.html",
+        waiting=conversation.inbox(session, programme_id=desk.programme_id, officer_id=user().id),
+        meanings=message_words.MEANINGS,
+        kinds=message_words.KINDS,
+        state_words=message_words.state,
+        quick=[gettext(words) for words in message_words.QUICK_ANSWERS],
+        errors=errors or {},
+    )
