@@ -1,0 +1,103 @@
+"""The whole answer to "why this hour": the comparison, and for each hour left out the rule that closes it.
+
+    told = explain(person, policy, now=now)        None when no planned call comes next
+    told.words("fr")                               one or two sentences for the card and the history
+    told.as_json()                                 the same for the API
+
+It asks the same rules and the same preference as `plan.next_attempt`, so it cannot say something else than was done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from callcentre.retry.comparison import Comparison
+from callcentre.retry.learnt import Learnt, is_control
+from callcentre.retry.plan import CallAgain, eligible_in, next_attempt
+from callcentre.retry.policy import Policy
+from callcentre.retry.preference import Choice, Option, Preference
+from callcentre.retry.reasons import Reason, sentence
+from callcentre.retry.rules import CallKind, Refusal
+from callcentre.retry.slots import Slot
+from callcentre.retry.state import PersonState
+
+LOOK_AHEAD_DAYS = 14
+"""Local dates on which the next block of a slot is looked for."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why the next call is planned for its hour; `comparison` None where rotation decided.
+
+    `closed`: the rule that keeps a slot from being taken, by slot, for those that no rule permits soon.
+    """
+
+    why: Reason
+    comparison: Comparison | None = None
+    closed: Mapping[Slot, Reason] = field(default_factory=dict)
+
+    def words(self, language: str = "fr") -> str:
+        """The choice, then the rule that closes the best of the hours that would have been better."""
+        better = self._better_but_closed()
+        told = sentence(self.why, language)
+        return told if better is None else f"{told} {sentence(better, language)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The explanation as plain values."""
+        return {
+            "why": self.why.as_json(),
+            "comparison": self.comparison.as_json() if self.comparison is not None else None,
+            "closed": {slot.value: rule.as_json() for slot, rule in self.closed.items()},
+        }
+
+    def _better_but_closed(self) -> Reason | None:
+        if self.comparison is None:
+            return None
+        chosen = self.comparison.chosen.rate
+        better = (one.slot for one in self.comparison.others if one.rate > chosen and one.slot in self.closed)
+        slot = next(better, None)
+        return None if slot is None else self.closed[slot]
+
+
+def explain(person: PersonState, policy: Policy, *, now: datetime) -> Explanation | None:
+    """Why the next planned call has its hour, or None when something else comes next."""
+    noting = _Noting(policy.preference)
+    step = next_attempt(person, replace(policy, preference=noting), now=now)
+    if not isinstance(step, CallAgain) or step.kind is not CallKind.PLANNED:
+        return None
+    offered = {option.block.slot for option in noting.options}
+    closed = {
+        slot: rule
+        for slot in Slot
+        if slot in policy.hours.open_slots - offered
+        and (rule := _rule_that_closes(person, policy, slot, now)) is not None
+    }
+    comparison = None
+    inner = policy.preference
+    if isinstance(inner, Learnt) and not is_control(person.person_id, inner.tuning):
+        comparison = inner.compare(person, noting.options, now=now)
+    return Explanation(step.why, comparison, closed)
+
+
+def _rule_that_closes(person: PersonState, policy: Policy, slot: Slot, now: datetime) -> Reason | None:
+    """What refuses the next block of a slot."""
+    for block in policy.hours.blocks_from(now, person.zone, days=LOOK_AHEAD_DAYS):
+        if block.slot is slot:
+            answer = eligible_in(person, policy, block=block, now=now)
+            return answer.reason if isinstance(answer, Refusal) else None
+    return None
+
+
+@dataclass
+class _Noting:
+    """Leaves the choice to the policy's preference, and keeps what it could choose from."""
+
+    inner: Preference
+    options: Sequence[Option] = ()
+
+    def choose(self, person: PersonState, options: Sequence[Option], *, now: datetime) -> Choice:
+        self.options = options
+        return self.inner.choose(person, options, now=now)
