@@ -6,12 +6,19 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from callcentre.dispositions import Disposition
 from callcentre.outreach.models import Attempt
 from callcentre.retry.windows import CallingHours
+from callcentre.statements import Prepared
+
+_EARLIER = Prepared(
+    select(func.count())
+    .select_from(Attempt)
+    .where(Attempt.lease_token == bindparam("token"), Attempt.number_id == bindparam("number"))
+)
 
 
 def start(
@@ -34,11 +41,9 @@ def start(
 ) -> Attempt:
     """Record that a number is being dialled. It counts from here on, whatever becomes of it."""
     block = hours.block_at(now, zone)
-    earlier = session.scalar(
-        select(func.count())
-        .select_from(Attempt)
-        .where(Attempt.lease_token == lease_token, Attempt.number_id == number_id)
-    )
+    earlier = 0
+    if number_id is not None:
+        earlier = _EARLIER.value(session, {"token": lease_token, "number": number_id})
     attempt = Attempt(
         programme_id=programme_id,
         entry_id=entry_id,
@@ -47,7 +52,7 @@ def start(
         owner=owner,
         officer_id=officer_id,
         lease_token=lease_token,
-        sequence=(earlier or 0) + 1,
+        sequence=earlier + 1,
         lane=lane,
         callback_id=callback_id,
         direction=direction,

@@ -76,7 +76,8 @@ class Observer:
         held = {lease.officer_id: lease for lease in queries.leases(session)}
         contacts = [code for code, entry in self.programme.code_book().items() if entry.is_contact]
         days = queries.days_of_officers(session, self.programme_id, moment.midnight, contacts)
-        officers = _officers(session, held, days, labels, now)
+        silent_since = now - self._settle_after
+        officers = _officers(session, held, days, labels, now, silent_since)
         ready = queries.ready(session, self.programme_id, now)
         results = queries.last_results(session, self.programme_id, moment.midnight, RESULTS)
         picture = Picture(
@@ -231,11 +232,12 @@ def _officers(
     days: Mapping[int, Day],
     labels: Mapping[int, str],
     now: datetime,
+    silent_since: datetime,
 ) -> tuple[OfficerNow, ...]:
     present = {one.user_id: one for one in accounts.officers_present(session, now)}
     users = accounts.users(session, role=Role.OFFICER, active_only=True)
     return tuple(
-        _officer(user, present.get(user.id), held.get(user.id), days.get(user.id), labels)
+        _officer(user, present.get(user.id), held.get(user.id), days.get(user.id), labels, silent_since)
         for user in sorted(users, key=lambda user: (fold(user.display_name), user.id))
     )
 
@@ -246,8 +248,9 @@ def _officer(
     held: Held | None,
     day: Day | None,
     labels: Mapping[int, str],
+    silent_since: datetime,
 ) -> OfficerNow:
-    state, since = _state(seen, held, day)
+    state, since = _state(seen, held, day, silent_since)
     return OfficerNow(
         id=user.id,
         name=user.display_name,
@@ -262,8 +265,11 @@ def _officer(
 
 
 def _state(
-    seen: OfficerPresence | None, held: Held | None, day: Day | None
+    seen: OfficerPresence | None, held: Held | None, day: Day | None, silent_since: datetime
 ) -> tuple[OfficerState, datetime | None]:
+    """What somebody is doing: on a card until they give it back, but not for ever on one that they walked away from."""
+    if held is not None and seen is None and held.renewed_at <= silent_since:
+        return OfficerState.AWAY, held.renewed_at
     if held is not None:
         if not held.has_open_call:
             return OfficerState.READING, held.granted_at

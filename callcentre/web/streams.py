@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from threading import Condition, Lock, Thread
+from threading import Condition, Event, Lock, Thread
 from typing import Any
+from weakref import WeakSet
 
 from flask import Response, current_app, request
 
@@ -31,9 +32,6 @@ from callcentre.web.formats import in_zone
 from callcentre.web.guards import allowed_roles, session_idle
 from callcentre.web.security import SESSION_COOKIE
 
-SERVING: Callable[[], bool] = lambda: True  # noqa: E731  (replaced by the server's own answer)
-"""Whether this process goes on; the server's configuration replaces it, so that no stream delays its stop."""
-
 RETRY_MILLISECONDS = 1500
 RETRY_AFTER_SECONDS = 15
 
@@ -43,6 +41,23 @@ Render = Callable[[Picture, Picture | None], tuple[Fragments, str]]
 
 log = logging.getLogger(__name__)
 _making = Lock()
+_stopping = Event()
+_hubs: WeakSet[Hub] = WeakSet()
+
+
+def stop_all() -> None:
+    """End every stream of this process at once, and refuse new ones: the server was told to stop.
+
+    Safe in a signal's handler: the thread that handles signals never works for a hub.
+    """
+    _stopping.set()
+    for found in tuple(_hubs):
+        found.wake()
+
+
+def start_again() -> None:
+    """Let streams run again, in a process that was told to stop and did not."""
+    _stopping.clear()
 
 
 @dataclass(frozen=True)
@@ -94,6 +109,7 @@ class Hub:
         self._checked = 0.0
         self._streams = 0
         self._thread: Thread | None = None
+        _hubs.add(self)
 
     @property
     def streams(self) -> int:
@@ -103,7 +119,7 @@ class Hub:
     def join(self) -> bool:
         """Count a new stream and make sure that somebody looks; False when there are too many."""
         with self._changed:
-            if self._streams >= self.pace.streams_at_most:
+            if _stopping.is_set() or self._streams >= self.pace.streams_at_most:
                 return False
             self._streams += 1
             if self._thread is None or not self._thread.is_alive():
@@ -118,6 +134,11 @@ class Hub:
             self._streams -= 1
             self._changed.notify_all()
 
+    def wake(self) -> None:
+        """Let everybody who waits look again whether to go on."""
+        with self._changed:
+            self._changed.notify_all()
+
     def current(self) -> Frame:
         """A frame made now: somebody who just changed something sees it on the next page."""
         return self._take()
@@ -125,7 +146,9 @@ class Hub:
     def wait(self, after: int, seconds: float) -> Frame | None:
         """The newest frame once it is newer than `after`, else None after some seconds or when looking fails."""
         with self._changed:
-            self._changed.wait_for(lambda: self._frame is not None and self._frame.number > after, seconds)
+            self._changed.wait_for(
+                lambda: _stopping.is_set() or (self._frame is not None and self._frame.number > after), seconds
+            )
             frame = self._frame
         return frame if frame is not None and frame.number > after else None
 
@@ -152,7 +175,7 @@ class Hub:
                 log.exception("the picture of now could not be taken")
             with self._changed:
                 stop = self._changed.wait_for(
-                    lambda: self._streams == 0 or not SERVING(), self.pace.look_every
+                    lambda: self._streams == 0 or _stopping.is_set(), self.pace.look_every
                 )
                 if stop:
                     self._thread = None
@@ -254,8 +277,10 @@ class _Stream:
         started = beaten = told = time.monotonic()
         yield f"retry: {RETRY_MILLISECONDS}\n\n"
         try:
-            while SERVING() and time.monotonic() - started < pace.stream_lasts:
+            while not _stopping.is_set() and time.monotonic() - started < pace.stream_lasts:
                 frame = self._hub.wait(self._number, pace.look_every / 2)
+                if _stopping.is_set():
+                    return
                 clock = time.monotonic()
                 if frame is not None:
                     self._number = frame.number

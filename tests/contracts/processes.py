@@ -68,6 +68,12 @@ class Process:
                 self._process.wait(20)
         self.kill()
 
+    def end(self) -> int:
+        """Ask it to stop and wait until it has; return its exit code, negative when it was killed."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(PATIENCE_SECONDS)
+
     def said(self) -> str:
         """What it wrote."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""

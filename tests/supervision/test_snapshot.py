@@ -140,6 +140,14 @@ def test_an_officer_is_away_free_paused_reading_on_a_call(world: World) -> None:
     assert world.officer(world.lea).state is OfficerState.WRAP_UP
 
 
+def test_an_officer_who_walked_away_from_an_open_call_is_away(world: World) -> None:
+    world.call(0, world.lea)
+    assert world.officer(world.lea).state is OfficerState.ON_CALL
+    (lea, _) = world.take(31 * MINUTE).officers
+    assert (lea.state, lea.holds_lease) == (OfficerState.AWAY, True)
+    assert len(world.take(31 * MINUTE).todo.to_settle) == 1
+
+
 def test_officers_are_in_the_order_of_the_alphabet_with_their_day(world: World) -> None:
     world.attempt(1, world.tom, code="interested")
     world.attempt(2, world.tom, code="no_answer")

@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 
 from callcentre.accounts import sign_in
 from callcentre.app import create_app
-from callcentre.database import writing
+from callcentre.callqueue import lease as leases
+from callcentre.database import reading, writing
 from callcentre.web import streams
 from callcentre.web.streams import Pace
 from tests.web.programs import Room, a_room
@@ -75,6 +76,35 @@ def test_a_database_without_a_list_says_what_to_do(tmp_path: Path, sqlite_url: s
     assert "Importez une première liste" in page
     assert site.client("supervisor").get("/supervision/events").status_code == 503
     site.runtime.engine.dispose()
+
+
+def test_the_page_follows_an_officer_from_card_to_call_to_result_to_pause(room: Room) -> None:
+    site, supervisor = room.site, room.site.client("supervisor")
+    officer, me = site.client("officer"), site.ids["officer"]
+
+    def state() -> str:
+        said = text_of(supervisor.get("/supervision"))
+        return said[said.index("Camille Roux") :][len("Camille Roux ") :][:24]
+
+    send(officer, "/desk/check")
+    assert "libre" in state()
+    send(officer, "/desk/next")
+    assert "lit une fiche" in state()
+    with reading(site.runtime.sessions) as session:
+        held = leases.of_officer(session, me)
+    assert held is not None
+    base = f"/desk/leases/{held.token}"
+    send(officer, f"{base}/attempt", number_id=str(held.number_id))
+    assert "en appel" in state()
+    send(officer, f"{base}/draft", note="Rappelle-moi")
+    assert "en appel" in state()
+    send(officer, f"{base}/draft", note="Rappelle-moi", disposition="no_answer")
+    assert "saisit le résultat" in state()
+    send(officer, f"{base}/attempt", number_id=str(held.number_id))
+    assert "en appel" in state()
+    send(officer, f"{base}/draft", disposition="voicemail")
+    send(officer, f"{base}/outcome", disposition="no_answer", then="pause")
+    assert "en pause" in state()
 
 
 def test_an_officer_sees_neither_the_page_nor_the_stream(room: Room) -> None:
@@ -147,14 +177,15 @@ def test_a_stream_says_goodbye_when_its_session_has_ended(room: Room) -> None:
 
 
 def test_a_stream_ends_when_the_server_stops(room: Room) -> None:
-    serving = streams.SERVING
+    supervisor = room.site.client("supervisor")
     try:
-        with stream(room.site.client("supervisor")) as events:
+        with stream(supervisor) as events:
             next(events)
-            streams.SERVING = lambda: False
-            assert [event[0] for event in events if event[0] != "state"] == []
+            streams.stop_all()
+            assert list(events) == []
+        assert supervisor.get("/supervision/events").status_code == 503
     finally:
-        streams.SERVING = serving
+        streams.start_again()
 
 
 def test_a_stream_ends_by_itself_so_that_pages_spread_over_processes(room: Room) -> None:
