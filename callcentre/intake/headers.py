@@ -22,9 +22,9 @@ _BRACKETS = re.compile(r"[(\[{][^)\]}]*[)\]}]")
 _NUMBERING = re.compile(r"^\s*(?:\d{1,3}|[A-Za-z])\s*[.)\-–:]\s+(?=\S)")
 _CAMEL = re.compile(r"(?<=[a-zà-ÿ])(?=[A-ZÀ-Þ])")
 _DIGIT_BEHIND = re.compile(r"([a-z]{2,})(\d)$")
-_ARTICLES = frozenset({"de", "du", "des", "la", "le", "les", "l", "d", "en", "au"})
+_ARTICLES = frozenset({"de", "du", "des", "la", "le", "les", "l", "d", "en", "au", "n"})
 _FORMS = frozenset({"obligatoire", "facultatif", "requis", "jj", "mm", "aaaa", "majuscules", "format"})
-_ALIKE = 0.86
+_ALIKE = 0.82
 """Share of common letters above which a required column is recognised in spite of a slip of the pen."""
 
 
