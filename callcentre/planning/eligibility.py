@@ -21,6 +21,7 @@ from callcentre.retry.plan import CallAgain, NextStep, OtherRoute, RouteKind, St
 from callcentre.retry.preference import Choice, Option, Preference
 from callcentre.retry.rules import CallKind
 from callcentre.retry.state import PersonState
+from callcentre.statements import Prepared
 
 RECONSIDER_AFTER = timedelta(days=7)
 """When a person for whom no hour is permitted is looked at again, should the hours have been widened."""
@@ -34,15 +35,19 @@ _OPEN = select(QueueEntry).where(
     QueueEntry.person_id.in_(bindparam("people", expanding=True)),
     QueueEntry.state == EntryState.OPEN,
 )
-_PROMISED = select(Callback.person_id).where(
-    Callback.programme_id == bindparam("programme"),
-    Callback.person_id.in_(bindparam("people", expanding=True)),
-    Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
+_PROMISED = Prepared(
+    select(Callback.person_id).where(
+        Callback.programme_id == bindparam("programme"),
+        Callback.person_id.in_(bindparam("people", expanding=True)),
+        Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
+    )
 )
-_UNSUPPORTED = delete(Turn).where(
-    Turn.entry_id.in_(bindparam("entries", expanding=True)),
-    Turn.token.is_(None),
-    Turn.lane == int(Lane.ORDINARY),
+_UNSUPPORTED = Prepared(
+    delete(Turn).where(
+        Turn.entry_id.in_(bindparam("entries", expanding=True)),
+        Turn.token.is_(None),
+        Turn.lane == int(Lane.ORDINARY),
+    )
 )
 
 
@@ -101,7 +106,7 @@ def _store(
             entry.eligible_at, entry.eligible_until = earliest.due_at, earliest.due_until
             entry.preferred_at, entry.preferred_until = step.due_at, step.due_until
             entry.number_id, entry.priority = step.number_id, priority_of(entry, state, step)
-            entry.worth = worth_of(step, state, programme)
+            entry.worth = step.value
         case _ if promised:  # a promise is kept even when the plan has come to its end
             entry.eligible_at = entry.eligible_until = entry.preferred_at = entry.preferred_until = None
         case Stop() | OtherRoute(kind=RouteKind.DETAILS_TO_FIND):
@@ -126,14 +131,6 @@ def _leave(
         routes.begin(session, programme, entry, ever_reached=state.ever_reached, now=now)
 
 
-def worth_of(step: CallAgain, state: PersonState, programme: Programme) -> float:
-    """What the call is worth, growing with the days since the last one: who waited goes before their equals."""
-    since = state.attempts[-1].at if state.attempts else state.opened_at
-    growth = 0.0 if programme.constants is None else programme.constants.age_worth
-    days = 0.0 if since is None else max(timedelta(), step.due_at - since) / timedelta(days=1)
-    return step.value * (1 + growth * days)
-
-
 def priority_of(entry: QueueEntry, state: PersonState, step: CallAgain) -> int:
     """Who goes first: a repeat within its hour and a minor's clock, then first calls, then the rest."""
     if step.kind is CallKind.QUICK_RETRY:
@@ -156,10 +153,12 @@ _NOT_BY_OTHER_ROUTES = frozenset({"opposed", "opted_out"})
 
 
 def _promised(session: Session, programme_id: int, person_ids: Collection[int]) -> set[int]:
-    return set(session.scalars(_PROMISED, {"programme": programme_id, "people": list(person_ids)}))
+    if not person_ids:
+        return set()
+    return set(_PROMISED.values(session, {"programme": programme_id, "people": list(person_ids)}))
 
 
 def _remove_unsupported(session: Session, entry_ids: list[int]) -> None:
     """Remove ordinary ready turns of people who were asked about again; the next planning makes them anew."""
     for part in in_parts(entry_ids):
-        session.execute(_UNSUPPORTED, {"entries": part})
+        _UNSUPPORTED.run(session, {"entries": part})

@@ -31,8 +31,8 @@ from callcentre.retry.profiles import SLOTS, Fit, History, chances, first_fit, i
 from callcentre.retry.waiting import Load, queue_days
 
 VERSIONS_SHOWN = 30
-BLOCKS_SHOWN = 20
-STEPS_SHOWN = 200
+BLOCKS_SHOWN = 12
+STEPS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,8 @@ class LearntHours:
     people: int
     raw: tuple[Chance, ...]
     raw_answers: tuple[int, ...]
-    first_call: tuple[float, ...]
+    first_call: tuple[Chance, ...]
+    """What a first call may expect, given what was tried; the interval rests on the slot's faded calls."""
     profiles: tuple[ProfileRow, ...]
     segments: tuple[SegmentRow, ...]
     second: tuple[Chance, ...]
@@ -165,7 +166,7 @@ def learnt_hours(session: Session, programme: Programme, programme_id: int) -> L
             for answered, made in zip(answers, calls, strict=True)
         ),
         raw_answers=tuple(answers),
-        first_call=chances(fit, History()),
+        first_call=_first_call(fit),
         profiles=_profiles(fit, programme),
         segments=tuple(
             SegmentRow(code, people, chances(fit, History(segment=code)))
@@ -184,6 +185,11 @@ def learnt_hours(session: Session, programme: Programme, programme_id: int) -> L
         control_share=tuning.control_share,
         counted_until=learning.counted_until if learning else None,
     )
+
+
+def _first_call(fit: Fit) -> tuple[Chance, ...]:
+    calls = [sum(row[place] for row in fit.counts) for place in range(len(SLOTS))]
+    return tuple(Chance.of(rate, count) for rate, count in zip(chances(fit, History()), calls, strict=True))
 
 
 def _profiles(fit: Fit, programme: Programme) -> tuple[ProfileRow, ...]:
@@ -234,7 +240,7 @@ def _load(session: Session, programme: Programme, programme_id: int) -> tuple[Lo
 def _blocks(session: Session, programme_id: int) -> tuple[BlockRow, ...]:
     rows = session.scalars(
         select(BlockRecord)
-        .where(BlockRecord.programme_id == programme_id)
+        .where(BlockRecord.programme_id == programme_id, BlockRecord.called + BlockRecord.left_over > 0)
         .order_by(BlockRecord.starts_at.desc())
         .limit(BLOCKS_SHOWN)
     )
@@ -336,7 +342,7 @@ class RouteFigures:
 def work_list(
     session: Session, programme_id: int, *, today: date, route: str | None = None, limit: int = STEPS_SHOWN
 ) -> list[WorkItem]:
-    """Return the steps to do now, oldest first, of one route or of all."""
+    """Return the steps to do now, oldest first; those of one route by school, so that one call asks for several."""
     rows = session.execute(
         select(RouteStep, YoungPerson, QueueEntry, Territory.label, School.name)
         .join(YoungPerson, YoungPerson.id == RouteStep.person_id)
@@ -349,7 +355,7 @@ def work_list(
             *_in_round(),
             *([RouteStep.route == route] if route else []),
         )
-        .order_by(RouteStep.due_at, RouteStep.id)
+        .order_by(*([School.name] if route else []), RouteStep.due_at, RouteStep.id)
         .limit(limit)
     ).all()
     peers = _peers(session, [step.person_id for step, *_ in rows if step.kind == "peer"])

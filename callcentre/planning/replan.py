@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import UtcDateTime, reading, writing
-from callcentre.planning.eligibility import Noting, priority_of, reconsider, worth_of
+from callcentre.planning.eligibility import Noting, priority_of, reconsider
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import RetryLearning
 from callcentre.planning.policies import policy_in_force
@@ -27,13 +27,15 @@ from callcentre.retry.learnt import Learnt, history_of, is_control
 from callcentre.retry.plan import CallAgain, next_attempt
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Option
-from callcentre.retry.rules import tried_slots
+from callcentre.retry.rules import cycle_slots, tried_slots
 from callcentre.retry.state import QUICKLY_RETRIED, NumberState, PersonState
+from callcentre.retry.worth import order
 
 PART = 500
 """People planned in one transaction: no claim waits longer than that takes."""
 _COMING_OF_AGE = timedelta(days=400)
 """Beyond this no birthday matters to the next call."""
+_SAME_WORTH = 1e-6
 _RECENT = timedelta(days=2)
 _NEXT = (
     select(
@@ -105,7 +107,7 @@ class Planner:
     programme_id: int
     policy: Policy
     now: datetime
-    _known: dict[Hashable, tuple[CallAgain, Option] | None] = field(default_factory=dict)
+    _known: dict[Hashable, tuple[CallAgain, Option, float | None] | None] = field(default_factory=dict)
 
     def answers(self, session: Session, part: Sequence[Any]) -> list[Answer]:
         """Return what changes for these entries."""
@@ -122,7 +124,10 @@ class Planner:
         known = self._known[like]
         if known is None:
             return Answer(row, None)
-        step, first = known
+        step, first, base = known
+        worth = self._worth(state, step, base)
+        if worth is None:
+            return Answer(row, None)
         values = {
             "eligible_at": first.due_at,
             "eligible_until": first.due_until,
@@ -131,19 +136,30 @@ class Planner:
             "number_id": state.numbers[step.number_id].number_id,
             "priority": priority_of(row, state, step),
             "reason": step.why.as_json(),
-            "worth": worth_of(step, state, self.programme),
+            "worth": worth,
         }
-        same = all(getattr(row, name) == value for name, value in values.items())
+        same = all(getattr(row, name) == value for name, value in values.items() if name != "worth")
+        same = same and abs((row.worth or 0.0) - worth) < _SAME_WORTH
         return None if same else Answer(row, values)
 
-    def _work_out(self, state: PersonState) -> tuple[CallAgain, Option] | None:
+    def _worth(self, state: PersonState, step: CallAgain, base: float | None) -> float | None:
+        """What the call is worth once the person's own wait counts; None when it cannot be told from the likeness."""
+        if base is None or self.programme.constants is None:
+            return None
+        return min(1.0, order(base, _idle(state, step), self.programme.constants))
+
+    def _work_out(self, state: PersonState) -> tuple[CallAgain, Option, float | None] | None:
         """The answer for this person, its number given by its place among theirs."""
         noting = Noting(self.policy.preference)
         step = next_attempt(state, replace(self.policy, preference=noting), now=self.now)
         if not isinstance(step, CallAgain) or noting.earliest is None:
             return None
         places = {number.number_id: place for place, number in enumerate(state.numbers)}
-        return replace(step, number_id=places[step.number_id]), noting.earliest
+        grown = 1.0
+        if self.programme.constants is not None:
+            grown = order(1.0, _idle(state, step), self.programme.constants)
+        base = step.value / grown if step.value < 1 else None
+        return replace(step, number_id=places[step.number_id]), noting.earliest, base
 
     def keep(self, session: Session, answers: Sequence[Answer]) -> int:
         """Write what changed, of entries that nobody has changed meanwhile; return how many."""
@@ -191,6 +207,12 @@ _KEEP = (
         }
     )
 )
+
+
+def _idle(state: PersonState, step: CallAgain) -> float:
+    """Days from the last call, or from the opening of the entry, to the next call."""
+    last = state.attempts[-1].at if state.attempts else state.opened_at
+    return 0.0 if last is None else max(0.0, (step.due_at - last) / timedelta(days=1))
 
 
 def likeness(state: PersonState, policy: Policy, now: datetime) -> Hashable | None:
@@ -264,7 +286,8 @@ def _preference(state: PersonState, policy: Policy) -> Hashable:
     if isinstance(preference, Learnt) and not is_control(state.person_id, preference.tuning):
         guardians = {number.number_id for number in state.numbers if number.owner == "guardian"}
         second = sum(attempt.number_id in guardians for attempt in state.attempts)
-        return history_of(state, preference.tuning), second, tried
+        cycle = frozenset(cycle_slots(state.attempts, preference.weekday_slots))
+        return history_of(state, preference.tuning), second, tried, cycle
     return (
         "rotation",
         crc32(str(state.person_id).encode()) % 4 if last is None else last,

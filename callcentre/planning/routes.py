@@ -57,6 +57,7 @@ def begin(
         return
     if situation == "unanswered":
         entry.closed_reason, entry.reopened_by = OTHER_ROUTES, REOPENED_BY
+    _cancel(_of_other_rounds(session, entry), now)
     if _begin_again(session, entry):
         _go_on(session, entry, ever_reached=ever_reached, now=now)
         return

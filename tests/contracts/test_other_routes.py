@@ -1,0 +1,277 @@
+"""Other routes when calls do not work: from the last number lost to the final state, and back; on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue import entries
+from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.desk import corrections, history, settling
+from callcentre.desk.context import Desk
+from callcentre.desk.history import EventKind
+from callcentre.errors import InvalidInput, NotAllowed
+from callcentre.outreach.models import Attempt
+from callcentre.people.kinds import NumberOwner
+from callcentre.people.models import YoungPerson
+from callcentre.planning import queries, routes
+from callcentre.planning.kinds import StepResult, StepState
+from callcentre.planning.queries import StepView
+from callcentre.programmes import RouteKind
+from tests.builders import a_number
+from tests.contracts.conftest import Office
+
+
+def lose(office: Office) -> int:
+    """Somebody whose only number is not in service."""
+    lease = office.take()
+    office.say(lease, "dead_number")
+    return lease.person_id
+
+
+def use_up(office: Office) -> int:
+    """Somebody whose calls are all used, the last one today."""
+    lease = office.take()
+
+    def earlier(session: Session, desk: Desk) -> None:
+        for ago in range(desk.policy.limits.calls_in_all - 1):
+            at = office.now - timedelta(days=40 + 10 * ago)
+            session.add(
+                Attempt(
+                    programme_id=desk.programme_id,
+                    entry_id=lease.entry_id,
+                    person_id=lease.person_id,
+                    number_id=lease.number_id,
+                    owner="young_person",
+                    officer_id=office.user("officer"),
+                    lease_token=f"old-{ago}",
+                    sequence=1,
+                    lane=4,
+                    direction="outbound",
+                    started_at=at,
+                    ended_at=at,
+                    slot="morning",
+                    local_date=at.date(),
+                    disposition="no_answer",
+                    retry_kind="no_answer",
+                )
+            )
+        opened = office.now - timedelta(days=300)
+        session.execute(update(QueueEntry).where(QueueEntry.id == lease.entry_id).values(opened_at=opened))
+
+    office.write(earlier)
+    office.say(lease, "no_answer")
+    return lease.person_id
+
+
+def entry(office: Office, person_id: int) -> Any:
+    columns = (
+        QueueEntry.id,
+        QueueEntry.state,
+        QueueEntry.closed_reason,
+        QueueEntry.reopened_by,
+        QueueEntry.reason,
+    )
+    return office.read(
+        lambda s, _: s.execute(select(*columns).where(QueueEntry.person_id == person_id)).one()
+    )
+
+
+def steps(office: Office, person_id: int) -> list[StepView]:
+    return office.read(lambda s, d: queries.steps_of(s, d.programme_id, person_id))
+
+
+def due(office: Office, person_id: int) -> StepView:
+    (step,) = [step for step in steps(office, person_id) if step.state == StepState.DUE]
+    return step
+
+
+def do(office: Office, step: StepView, result: StepResult, note: str = "") -> None:
+    office.write(
+        lambda s, _: routes.record(
+            s, step.id, result, note=note, by=office.user("supervisor"), now=office.now
+        )
+    )
+
+
+def night(office: Office) -> None:
+    routes.advance(office.runtime.sessions, office.runtime.programmes.values(), office.now)
+
+
+def know(office: Office, person_id: int, **values: str) -> None:
+    office.write(
+        lambda s, _: s.execute(update(YoungPerson).where(YoungPerson.id == person_id).values(**values))
+    )
+
+
+def test_without_a_number_sources_are_asked_one_after_another(office: Office) -> None:
+    person = lose(office)
+    assert entry(office, person).closed_reason == "details_to_find"
+    assert due(office, person).route == "siei"
+    do(office, due(office, person), StepResult.NOTHING, "pas dans les listes")
+    assert due(office, person).route == "mission_locale"
+    done = next(step for step in steps(office, person) if step.route == "siei")
+    assert (done.state, done.result, done.note, done.by) == (
+        "done",
+        "nothing",
+        "pas dans les listes",
+        "Supervisor",
+    )
+
+
+def test_when_nothing_helps_the_final_state_says_whether_they_were_ever_reached(office: Office) -> None:
+    person = lose(office)
+    while entry(office, person).closed_reason == "details_to_find":
+        do(office, due(office, person), StepResult.NOTHING)
+    assert entry(office, person).closed_reason == "never_reached"
+    assert entry(office, person).reason["code"] == "never_reached"
+
+
+def test_a_number_that_is_found_brings_them_back_with_fresh_calls(office: Office) -> None:
+    person = lose(office)
+    step = due(office, person)
+    office.write(
+        lambda s, d: corrections.add_number(
+            s, d, person, a_number(), NumberOwner.YOUNG_PERSON, by=office.user("supervisor"), now=office.now
+        )
+    )
+    do(office, step, StepResult.FOUND)
+    assert entry(office, person).state == EntryState.OPEN
+    assert {one.state for one in steps(office, person)} <= {"done", "cancelled", "not_possible"}
+    events = office.read(lambda s, d: history.file_of(s, d.programme_id, person)).events
+    assert ("siei", "found") in [(e.code, e.extra) for e in events if e.kind is EventKind.ROUTE]
+
+
+def test_somebody_who_comes_back_by_another_way_leaves_the_round(office: Office) -> None:
+    person = lose(office)
+    office.later(minutes=5)
+    office.write(
+        lambda s, d: corrections.add_number(
+            s, d, person, a_number(), NumberOwner.YOUNG_PERSON, by=office.user("supervisor"), now=office.now
+        )
+    )
+    night(office)
+    assert not [step for step in steps(office, person) if step.state in ("due", "waiting", "sent")]
+
+
+def test_after_all_calls_other_ways_come_before_the_end(office: Office) -> None:
+    person = use_up(office)
+    after = entry(office, person)
+    assert (after.state, after.closed_reason) == (EntryState.CLOSED, "other_routes")
+    assert "new_list" in (after.reopened_by or "")
+    assert due(office, person).route == "mission_locale"
+
+
+def test_a_letter_is_given_time_before_the_next_step(office: Office) -> None:
+    person = lose(office)
+    know(office, person, address="1 rue de l'Essai", postal_code="13013")
+    bring_back(office, person)
+    for _ in range(2):
+        do(office, due(office, person), StepResult.NOTHING)
+    letter = due(office, person)
+    assert letter.kind == RouteKind.LETTER
+    do(office, letter, StepResult.SENT)
+    office.later(minutes=60 * 24 * 20)
+    night(office)
+    assert entry(office, person).closed_reason == "details_to_find"
+    office.later(minutes=60 * 24 * 2)
+    night(office)
+    assert entry(office, person).closed_reason == "never_reached"
+
+
+def bring_back(office: Office, person_id: int) -> None:
+    office.later(minutes=1)
+    office.write(
+        lambda s, d: settling.reopen(
+            s, d, entry_id(office, person_id), reason="x", by=office.user("supervisor"), now=office.now
+        )
+    )
+
+
+def entry_id(office: Office, person_id: int) -> int:
+    found: int = entry(office, person_id).id
+    return found
+
+
+def test_a_merge_file_holds_every_due_letter_once(office: Office) -> None:
+    people = [lose(office), lose(office)]
+    for person in people:
+        know(office, person, address="=1+1 rue de l'Essai", postal_code="13013", commune="Marseille")
+        bring_back(office, person)
+        for _ in range(2):
+            do(office, due(office, person), StepResult.NOTHING)
+    by = office.user("supervisor")
+    mailing = office.write(
+        lambda s, d: routes.prepare_mailing(
+            s, d.programme_id, "letter", RouteKind.LETTER, by=by, now=office.now
+        )
+    )
+    with pytest.raises(NotAllowed):
+        office.write(
+            lambda s, d: routes.prepare_mailing(
+                s, d.programme_id, "letter", RouteKind.LETTER, by=by, now=office.now
+            )
+        )
+    found = office.read(lambda s, d: queries.mail_lines(s, d.programme_id, mailing, today=office.now.date()))
+    assert found is not None
+    assert {line.reference for line in found[1]} == set(people)
+    assert office.write(lambda s, _: routes.mailing_sent(s, mailing, by=by, now=office.now)) == 2
+    assert office.write(lambda s, _: routes.mailing_sent(s, mailing, by=by, now=office.now)) == 0
+    assert all(any(one.state == "sent" for one in steps(office, person)) for person in people)
+
+
+def test_a_source_is_not_asked_twice_within_months(office: Office) -> None:
+    person = lose(office)
+    do(office, due(office, person), StepResult.NOTHING)
+    office.later(minutes=10)
+    office.write(
+        lambda s, d: settling.reopen(
+            s, d, entry_id(office, person), reason="liste", by=office.user("supervisor"), now=office.now
+        )
+    )
+    assert due(office, person).route == "mission_locale"
+    again = [step for step in steps(office, person) if step.route == "siei"]
+    assert again[-1].why_not == "asked_lately"
+
+
+def test_an_undone_result_takes_up_the_same_round(office: Office) -> None:
+    person = lose(office)
+    before = len(steps(office, person))
+
+    def back_and_forth(session: Session, _desk: Desk) -> None:
+        row = session.scalars(select(QueueEntry).where(QueueEntry.person_id == person)).one()
+        row.state, row.closed_reason = EntryState.OPEN, None
+        session.flush()
+
+    office.write(back_and_forth)
+    night(office)
+    assert not [step for step in steps(office, person) if step.state == "due"]
+
+    def close_again(session: Session, desk: Desk) -> None:
+        row = session.scalars(select(QueueEntry).where(QueueEntry.person_id == person)).one()
+        entries.close(session, row, reason="details_to_find", reopened_by="new_number", now=office.now)
+        routes.begin(session, desk.programme, row, ever_reached=False, now=office.now)
+
+    office.write(close_again)
+    assert len(steps(office, person)) == before
+    assert due(office, person).route == "siei"
+
+
+def test_a_step_that_is_not_due_is_refused(office: Office) -> None:
+    person = lose(office)
+    later = next(step for step in steps(office, person) if step.state == "waiting")
+    with pytest.raises(NotAllowed):
+        do(office, later, StepResult.NOTHING)
+    with pytest.raises(InvalidInput):
+        do(office, due(office, person), StepResult.NOTHING, "x" * 3000)
+
+
+def test_who_objects_is_not_looked_for(office: Office) -> None:
+    lease = office.take()
+    office.say(lease, "opposition")
+    assert steps(office, lease.person_id) == []
+    assert entry(office, lease.person_id).closed_reason == "opposition"

@@ -1,0 +1,115 @@
+"""The page of contact details to find: the step to do, a number found, letters in one file."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select, update
+
+from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.database import reading, writing
+from callcentre.people.kinds import NumberVerdict
+from callcentre.people.models import PersonNumber, YoungPerson
+from callcentre.planning.eligibility import reconsider
+from callcentre.planning.models import RouteStep
+from tests.builders import a_number, make_world
+from tests.web.site import START, Site, send, text_of
+
+PAGE = "/details"
+
+
+@pytest.fixture
+def lost(site: Site) -> Site:
+    """Two people, both without a usable number; their address is known."""
+    world = make_world(site.runtime.sessions, START, people=2, cast={})
+    with writing(site.runtime.sessions) as session:
+        session.execute(update(PersonNumber).values(verdict=NumberVerdict.DEAD))
+        session.execute(update(YoungPerson).values(address="2 rue de l'Essai"))
+        reconsider(session, site.runtime.programme, world.programme_id, world.people, now=START)
+    return site
+
+
+def steps(site: Site, state: str = "due") -> list[tuple[int, int, str]]:
+    with reading(site.runtime.sessions) as session:
+        rows = session.execute(
+            select(RouteStep.id, RouteStep.person_id, RouteStep.route)
+            .where(RouteStep.state == state)
+            .order_by(RouteStep.id)
+        ).all()
+    return [(row.id, row.person_id, row.route) for row in rows]
+
+
+def state_of(site: Site, person: int) -> tuple[str, str | None]:
+    with reading(site.runtime.sessions) as session:
+        row = session.execute(
+            select(QueueEntry.state, QueueEntry.closed_reason).where(QueueEntry.person_id == person)
+        ).one()
+    return row.state, row.closed_reason
+
+
+def test_the_step_to_do_is_shown_with_its_hint(lost: Site) -> None:
+    text = text_of(lost.client("officer").get(PAGE))
+    assert "2 démarches à faire" in text
+    assert "Chercher le jeune par son INE" in text
+
+
+def test_a_found_number_puts_the_person_back_into_the_queue(lost: Site) -> None:
+    step, person, _ = steps(lost)[0]
+    answer = send(
+        lost.client("officer"), f"{PAGE}/steps/{step}", page=PAGE, result="nothing", new_number=a_number()
+    )
+    assert answer.status_code == 302
+    assert state_of(lost, person) == (EntryState.OPEN, None)
+    assert (step, person, "siei") in steps(lost, "done")
+
+
+def test_a_number_that_may_not_be_called_is_refused_and_kept_in_the_form(lost: Site) -> None:
+    step, person, _ = steps(lost)[0]
+    answer = send(lost.client("officer"), f"{PAGE}/steps/{step}", page=PAGE, result="found", new_number="12")
+    assert answer.status_code == 422
+    assert 'value="12"' in answer.get_data(as_text=True)
+    assert state_of(lost, person)[1] == "details_to_find"
+
+
+def test_found_without_a_number_is_refused(lost: Site) -> None:
+    step, _, _ = steps(lost)[0]
+    answer = send(lost.client("officer"), f"{PAGE}/steps/{step}", page=PAGE, result="found")
+    assert answer.status_code == 422
+    assert "Indiquez le nouveau numéro." in text_of(answer)
+
+
+def to_letters(site: Site) -> None:
+    browser = site.client("supervisor")
+    while any(route != "letter" for _, _, route in steps(site)):
+        for step, _, _ in steps(site):
+            send(browser, f"{PAGE}/steps/{step}", page=PAGE, result="nothing")
+
+
+def test_letters_leave_in_one_file_and_are_given_time(lost: Site) -> None:
+    to_letters(lost)
+    browser = lost.client("supervisor")
+    assert send(browser, f"{PAGE}/mailings", page=PAGE, route="letter").status_code == 302
+    page = browser.get(PAGE).get_data(as_text=True)
+    found = re.search(r"/details/mailings/(\d+)\.csv", page)
+    assert found is not None
+    body = browser.get(found[0]).get_data().decode("utf-8-sig")
+    assert body.count("2 rue de l'Essai") == 2
+    assert "13013" in body
+    send(browser, f"{PAGE}/mailings/{found[1]}/sent", page=PAGE)
+    assert len(steps(lost, "sent")) == 2
+
+
+def test_officers_neither_prepare_nor_download_letters(lost: Site) -> None:
+    browser = lost.client("officer")
+    assert send(browser, f"{PAGE}/mailings", page=PAGE, route="letter").status_code == 403
+    assert browser.get(f"{PAGE}/mailings/1.csv").status_code == 403
+
+
+def test_what_was_done_is_in_the_persons_history(lost: Site) -> None:
+    step, person, _ = steps(lost)[0]
+    browser = lost.client("officer")
+    send(browser, f"{PAGE}/steps/{step}", page=PAGE, result="nothing", note="inconnu chez eux")
+    text = text_of(browser.get(f"/people/{person}"))
+    assert "Autre voie : Le SIEI" in text
+    assert "inconnu chez eux" in text
