@@ -52,7 +52,8 @@ def main(folder: Path) -> int:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     ended = SystemClock().now().isoformat()
-    runs.write_status(folder, replace(status, state=state, problem=problem, ended_at=ended))
+    _, last = runs.request_in(folder)
+    runs.write_status(folder, replace(last, state=state, problem=problem, ended_at=ended))
     return 0 if state is RunState.DONE else 1
 
 

@@ -59,16 +59,28 @@ _TALK = timedelta(seconds=70)
 
 
 def play(
-    arm: Arm, population: Population, *, file: Path, live: Settings, report: Report | None = None
+    arm: Arm,
+    population: Population,
+    *,
+    file: Path,
+    live: Settings,
+    report: Report | None = None,
+    at_end: Callable[[Runtime], None] | None = None,
 ) -> Year:
-    """Play one arm through the real verbs in the new database `file`; raises CannotSimulate."""
+    """Play one arm through the real verbs in the new database `file`; raises CannotSimulate.
+
+    `at_end` may look at that database before it is deleted.
+    """
     if len(population.people) > MOST_PEOPLE:
         raise CannotSimulate(f"At most {MOST_PEOPLE} people can be simulated through the real verbs.")
     start = datetime.combine(population.start, time(7), arm.programme.tz)
     if arm.way in {Way.EVENING_FIRST, Way.RECYCLE}:
         play_by(arm.programme, arm.policy())
     with fresh_ground(file, arm.programme, live=live, start=start) as runtime:
-        return _Game(arm, population, runtime).play(report)
+        year = _Game(arm, population, runtime).play(report)
+        if at_end is not None:
+            at_end(runtime)
+        return year
 
 
 @dataclass(slots=True)

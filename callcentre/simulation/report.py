@@ -76,7 +76,9 @@ class _Writer:
 
     def _verdict(self) -> str:
         found, judged = self.found, self.found.judged
-        key = "reached" if found.is_reached else "missed"
+        low = judged.rate.low
+        barely = found.is_reached and low is not None and low < found.target
+        key = "barely" if barely else "reached" if found.is_reached else "missed"
         return say(
             key,
             self.language,

@@ -18,6 +18,16 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{arm} : {rate} des jeunes contactés ; la cible de {target} est atteinte.",
         "{arm}: {rate} of the young people contacted; the target of {target} is reached.",
     ),
+    "barely": (
+        (
+            "{arm} : {rate} des jeunes contactés ; la cible de {target} est atteinte en moyenne, mais la "
+            "chance seule peut la faire manquer."
+        ),
+        (
+            "{arm}: {rate} of the young people contacted; the target of {target} is reached on average, "
+            "but chance alone may miss it."
+        ),
+    ),
     "missed": (
         "{arm} : {rate} des jeunes contactés ; la cible de {target} n’est pas atteinte.",
         "{arm}: {rate} of the young people contacted; the target of {target} is missed.",
