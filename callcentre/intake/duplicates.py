@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from callcentre.database import in_parts, insert_rows, reading, writing
+from callcentre.errors import NotFound
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.matching import Record, likeness
 from callcentre.intake.models import ListFile, ListRow
@@ -87,6 +88,25 @@ def propose(session: Session, pairs: Sequence[tuple[int, int, Likeness]], *, now
     ]  # fmt: skip
     insert_rows(session, DuplicatePair.__table__, rows, skip_known=True)
     return len(rows)
+
+
+def propose_by_hand(session: Session, one_id: int, other_id: int, *, now: datetime) -> int:
+    """Put two records that somebody compared into the queue, again if they were kept apart; return the pair's id."""
+    first, second = sorted((one_id, other_id))
+    if len(_records(session, (first, second))) < 2:
+        raise NotFound("Une de ces fiches n’existe pas.")
+    pair = session.scalar(
+        select(DuplicatePair).where(DuplicatePair.one_id == first, DuplicatePair.other_id == second)
+    )
+    if pair is None:
+        pair = DuplicatePair(
+            one_id=first, other_id=second, state=PairState.OPEN, reason=Likeness.CHOSEN, found_at=now
+        )
+        session.add(pair)
+    elif pair.state == PairState.DISTINCT:
+        pair.state, pair.settled_at, pair.settled_by = PairState.OPEN, None, None
+    session.flush()
+    return pair.id
 
 
 def _dates(list_file_id: int) -> Select[date]:

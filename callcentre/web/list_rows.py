@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from callcentre.intake import received
-from callcentre.intake.fields import Field
 from callcentre.intake.checking import PlannedRow
+from callcentre.intake.fields import Field
 from callcentre.intake.kinds import Fate
 from callcentre.intake.matching import Known
 from callcentre.intake.queries import CellView, RowView
@@ -58,6 +58,8 @@ class Line:
     person_id: int | None
     reasons: tuple[Reason, ...]
     changes: tuple[str, ...] = ()
+    row_id: int | None = None
+    """The row to correct in place, for one that was let in with a remark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,22 @@ def label(row: RowView | PlannedRow) -> str:
 
 def planned(row: PlannedRow) -> Line:
     """A row of a check."""
-    changes = tuple(list_words.change_label(part) for part in row.changed) if row.fate is Fate.UPDATED else ()
+    changes: tuple[str, ...] = ()
+    if row.fate is Fate.UPDATED:
+        changes = tuple(dict.fromkeys(list_words.difference(change, {}) for change in row.differences))
     return Line(label(row), row.fate, row.name, None, row.reasons, changes)
 
 
 def stored(row: RowView) -> Line:
     """A row of a report."""
-    return Line(label(row), row.fate, row.person_name or "", row.person_id, row.reasons)
+    return Line(
+        label(row),
+        row.fate,
+        row.person_name or "",
+        row.person_id,
+        row.reasons,
+        row_id=row.id if row.is_correctable and not row.is_open else None,
+    )
 
 
 def held(row: RowView, programme: Programme) -> HeldRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from callcentre.intake.fields import GUARDIAN_FIELDS, Field, field_words
@@ -10,6 +11,8 @@ from callcentre.intake.headers import LeftOut
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.reader import Note, NoteCode, note_words
 from callcentre.intake.reasons import Effect, Reason, ReasonCode
+from callcentre.people.comparing import FieldChange
+from callcentre.web.formats import day, phone
 from callcentre.web.i18n import gettext, language, mark, ngettext, typography
 from callcentre.web.labels import Sign
 
@@ -19,6 +22,7 @@ STATES = {
     ListState.IMPORTING: Sign(mark("import en cours"), "●", "info"),
     ListState.IMPORTED: Sign(mark("importée"), "✓", "done"),
     ListState.FAILED: Sign(mark("import interrompu"), "■", "solid"),
+    ListState.UNDONE: Sign(mark("import défait"), "–"),
 }
 
 FATES = {
@@ -163,6 +167,7 @@ _CHANGES = {
     "guardians": mark("responsables"),
     "queue": mark("place dans la file"),
     "school": mark("établissement"),
+    "territory": mark("PSAD"),
 }
 
 _EFFECTS = {Effect.QUARANTINE: "▲", Effect.WARNING: "▲", Effect.DUPLICATE: "◆"}
@@ -217,6 +222,38 @@ def left_out_words(mapping: Mapping[str, Any]) -> list[str]:
 def change_label(part: str) -> str:
     """What of a person a row changes."""
     return gettext(_CHANGES[part]) if part in _CHANGES else field_words(part, language()).replace("_", " ")
+
+
+OBSTACLES = {
+    "called": mark("appelées depuis l’import"),
+    "held": mark("ouvertes chez un collègue en ce moment"),
+    "later_list": mark("nommées par une liste plus récente"),
+    "changed_since": mark("modifiées ou réunies depuis"),
+}
+"""Why an import cannot be undone, after a number of people."""
+
+
+def difference(change: FieldChange, territories: Mapping[str, str]) -> str:
+    """What of a person changes, from what to what."""
+    label = change_label(change.field)
+    if change.old is None and change.new is None:
+        return label
+    old, new = (_shown(change.field, value, territories) for value in (change.old, change.new))
+    if change.new is None:
+        return gettext("%(what)s : %(old)s ne sera plus appelé", what=label, old=old)
+    if change.old is None:
+        return gettext("%(what)s : + %(new)s", what=label, new=new)
+    return gettext("%(what)s : %(old)s → %(new)s", what=label, old=old, new=new)
+
+
+def _shown(field: str, value: str | None, territories: Mapping[str, str]) -> str:
+    if value is None:
+        return "–"
+    if field == "numbers":
+        return phone(value)
+    if field.endswith("_date"):
+        return day(date.fromisoformat(value))
+    return territories.get(value, value)
 
 
 def field_choices() -> list[tuple[str, str]]:

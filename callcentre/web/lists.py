@@ -13,10 +13,21 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from callcentre.accounts import queries as accounts
 from callcentre.audit import trail
+from callcentre.desk import pairs
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
-from callcentre.intake import checking, importing, profiles, quarantine, queries, received, reports, unmapped
+from callcentre.intake import (
+    checking,
+    importing,
+    profiles,
+    quarantine,
+    queries,
+    received,
+    reports,
+    undoing,
+    unmapped,
+)
 from callcentre.intake.apart import read_list
-from callcentre.intake.kinds import Fate, ListState
+from callcentre.intake.kinds import Fate, ListState, Problem, problem_words
 from callcentre.intake.mapping import ColumnWords, load_column_words
 from callcentre.intake.preparing import PreparedList, prepare
 from callcentre.intake.queries import ListFileView
@@ -59,7 +70,12 @@ def index() -> str:
     """Show every list file."""
     people = {one.id: one.display_name for one in accounts.users(database())}
     return render_template(
-        "lists.html", files=queries.list_files(database()), people=people, labels=_programmes(), **_words()
+        "lists.html",
+        files=queries.list_files(database()),
+        people=people,
+        labels=_programmes(),
+        pairs=pairs.count_open(database()),
+        **_words(),
     )
 
 
@@ -93,7 +109,7 @@ def check_new() -> BaseResponse:
         )
     with reading() as session:
         known = received.known_list(session, prepared, programme=programme)
-    if known is not None and known.state is not ListState.CHECKED:
+    if known is not None and known.state not in {ListState.CHECKED, ListState.UNDONE}:
         return _go(f"/lists/{known.id}?again=1")
     return _go(f"/lists/{receive(prepared, programme)}")
 
@@ -241,11 +257,40 @@ def report(list_id: int) -> Response:
 @blueprint.post(f"{_LIST}/quarantine.xlsx")
 def quarantined(list_id: int) -> Response:
     """Give the quarantined rows as they came, with their reasons; who took them is written down."""
-    body = reports.quarantine_workbook(database(), list_id, language=language())
+    return _workbook(list_id, "quarantaine", with_remarks=False)
+
+
+@blueprint.post(f"{_LIST}/remarks.xlsx")
+def with_remarks(list_id: int) -> Response:
+    """Give every row that has something to put right, as it came, with its reasons."""
+    return _workbook(list_id, "a-corriger", with_remarks=True)
+
+
+def _workbook(list_id: int, name: str, *, with_remarks: bool) -> Response:
+    body = reports.quarantine_workbook(database(), list_id, language=language(), with_remarks=with_remarks)
     _note("quarantine_exported", list_id)
     response = Response(body, mimetype=_XLSX)
-    response.headers["Content-Disposition"] = f'attachment; filename="quarantaine-{list_id}.xlsx"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}-{list_id}.xlsx"'
     return response
+
+
+@blueprint.post(f"{_LIST}/undo")
+def undo(list_id: int) -> BaseResponse:
+    """Undo a whole import, while none of its people was called."""
+    file = queries.list_file(database(), list_id)
+    if request.form.get("sure") != "yes":
+        flash(gettext("Cochez la case pour confirmer : rien n’a été changé."), "attention")
+        return redirect(f"/lists/{list_id}#undo", 303)
+    undone = undoing.undo(database(), list_id, programme=programme_of(file), now=now(), by=user().id)
+    _note("list_import_undone", list_id, removed=undone.removed, restored=undone.restored)
+    flash(
+        gettext(
+            "Import défait : %(removed)s personnes retirées, %(restored)s remises comme avant.",
+            removed=number(undone.removed),
+            restored=number(undone.restored),
+        )
+    )
+    return redirect(f"/lists/{list_id}", 303)
 
 
 # ---- quarantined rows
@@ -254,9 +299,7 @@ def quarantined(list_id: int) -> Response:
 @blueprint.post(f"{_ROW}/release")
 def release(list_id: int, row_id: int) -> BaseResponse:
     """Correct a quarantined row and let it in, if nothing bars it any more."""
-    cells = {
-        name.removeprefix("cell."): text for name, text in request.form.items() if name.startswith("cell.")
-    }
+    cells = _cells()
     who = request.form.get("who", "")
     file = _file_of(list_id, row_id)
     settled = quarantine.release(
@@ -280,6 +323,32 @@ def release(list_id: int, row_id: int) -> BaseResponse:
     fate = gettext(list_words.FATES[settled.fate].label)
     flash(gettext("Ligne %(row)s libérée : %(fate)s.", row=list_rows.label(row), fate=fate))
     return redirect(_back(list_id, "rows"), 303)
+
+
+@blueprint.post(f"{_ROW}/correct")
+def correct(list_id: int, row_id: int) -> BaseResponse:
+    """Put right a row that was let in with a remark; its person gets what the row says now."""
+    file = _file_of(list_id, row_id)
+    try:
+        settled = quarantine.correct(
+            database(), row_id, _cells(), programme=programme_of(file), now=now(), by=user().id
+        )
+    except InvalidInput as problem:
+        flash(f"{gettext('Rien n’a été changé.')} {gettext(problem.message)}", "attention")
+        return redirect(f"/lists/{list_id}?correct={row_id}#row-{row_id}", 303)
+    _note("row_corrected", list_id, row=row_id)
+    row = queries.row(database(), row_id)
+    if settled.reasons:
+        flash(gettext("Ligne %(row)s corrigée ; il lui reste une remarque.", row=list_rows.label(row)))
+    else:
+        flash(gettext("Ligne %(row)s corrigée.", row=list_rows.label(row)))
+    return redirect(f"/lists/{list_id}?flagged=1#rows", 303)
+
+
+def _cells() -> dict[str, str]:
+    return {
+        name.removeprefix("cell."): text for name, text in request.form.items() if name.startswith("cell.")
+    }
 
 
 @blueprint.post(f"{_ROW}/set-aside")
@@ -354,31 +423,58 @@ def _check_again(file: ListFileView) -> ListCheck:
 
 
 def _report_page(file: ListFileView) -> str:
-    fate = choice_of(Fate, request.args.get("fate"))
+    fate, reason = (
+        choice_of(Fate, request.args.get("fate")),
+        choice_of(ReasonCode, request.args.get("reason")),
+    )
     flagged = request.args.get("flagged") == "1"
-    fates = [fate] if fate else []
     counts = queries.count_rows(database(), file.id)
-    total = counts[fate] if fate else sum(counts.values())
-    if flagged:
-        rows = queries.rows(database(), file.id, fates=fates, flagged_only=True)
-        page = list_rows.page_of(rows, len(rows), whole_number(request.args.get("page")))
-    else:
-        page = list_rows.page_at(total, whole_number(request.args.get("page")))
-        rows = queries.rows(database(), file.id, fates=fates, limit=list_rows.PER_PAGE, offset=page.first)
-        page = page.holding(rows)
+    page = _stored_page(
+        file, fate, reason, flagged=flagged, total=counts[fate] if fate else sum(counts.values())
+    )
     held, programme = fate is Fate.QUARANTINED, programme_of(file)
     return render_template(
         "lists_report.html",
         counts=counts,
         total=sum(counts.values()),
         fate=fate,
+        reason=reason,
+        reasons=queries.count_reasons(database(), file.id),
         flagged=flagged,
         page=page,
         rows=[list_rows.held(row, programme) if held else list_rows.stored(row) for row in page.rows],
+        correcting=_correcting(file, programme),
+        gone=reports.gone_from(database(), file),
+        undoable=undoing.look(database(), file.id, programme=programme, now=now()),
+        pairs=pairs.count_open(database()),
         again=request.args.get("again") == "1",
         finished=request.args.get("finished") == "1",
         **_page(file),
     )
+
+
+def _stored_page(
+    file: ListFileView, fate: Fate | None, reason: ReasonCode | None, *, flagged: bool, total: int
+) -> list_rows.Page:
+    """A page of a list's rows: cut out by the database, unless their reasons have to be looked into."""
+    wanted, fates = whole_number(request.args.get("page")), [fate] if fate else []
+    if flagged or reason is not None:
+        rows = queries.rows(database(), file.id, fates=fates, flagged_only=flagged, reason=reason)
+        return list_rows.page_of(rows, len(rows), wanted)
+    page = list_rows.page_at(total, wanted)
+    found = queries.rows(database(), file.id, fates=fates, limit=list_rows.PER_PAGE, offset=page.first)
+    return page.holding(found)
+
+
+def _correcting(file: ListFileView, programme: Programme) -> list_rows.HeldRow | None:
+    """The row that is being put right in place, if the address names one."""
+    row_id = whole_number(request.args.get("correct"))
+    if row_id is None:
+        return None
+    row = queries.row(database(), row_id)
+    if row.list_file_id != file.id or not row.is_correctable:
+        return None
+    return list_rows.held(row, programme)
 
 
 def _progress(file: ListFileView) -> dict[str, Any]:
@@ -401,7 +497,9 @@ def _progress(file: ListFileView) -> dict[str, Any]:
 def _interruption(file: ListFileView) -> str:
     """What stopped an import, what was kept and what to do."""
     values = {"done": number(file.rows_done), "total": number(file.rows_total)}
-    is_full = file.problem is None or "pleine" in file.problem
+    if file.problem == Problem.UNREADABLE:
+        return problem_words(file.problem, language())
+    is_full = file.problem in (None, Problem.STORAGE_FULL)
     cause = (
         gettext("Il n’y a plus de place pour enregistrer.")
         if is_full

@@ -45,7 +45,8 @@ def compare(person_id: int, other_id: int) -> str:
     desk = runtime().desk(session)
     pair = [card.person(session, desk, one, now=now()) for one in (person_id, other_id)]
     looked(Place.COMPARISON, person_id, other_id)
-    return render_template("person_compare.html", pair=pair, rows=_rows(*pair))
+    decides = user().role in (Role.SUPERVISOR, Role.ADMINISTRATOR)
+    return render_template("person_compare.html", pair=pair, rows=_rows(*pair), decides=decides)
 
 
 @blueprint.post("/<int:person_id>/numbers")

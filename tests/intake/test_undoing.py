@@ -35,8 +35,8 @@ FIRST = csv_list(
     {"Nom": "PETIT", "Prénom": "Inès"},
 )
 SECOND = csv_list(
-    {"Nom": "MARTIN", "Prénom": "Léa", "INE": "012345678AB", "Mail": "lea@exemple.fr", "Portable": "06 39 98 00 01 / 06 39 98 00 02",
-     "CP": "13100", "RNE": "0139115M", "Tél. responsable": "04 65 71 00 02 (mère)", "PSAD": "PSAD Aix-en-Provence"},
+    {"Nom": "MARTIN", "Prénom": "Léa", "INE": "012345678AB", "Mail": "lea@exemple.fr",
+     "Portable": "06 39 98 00 01 / 06 39 98 00 02", "CP": "13100", "RNE": "0139115M", "Tél. responsable": "04 65 71 00 02 (mère)", "PSAD": "PSAD Aix-en-Provence"},
     {"Nom": "PETIT", "Prénom": "Inès"},
     {"Nom": "ROUX", "Prénom": "Adam", "Portable": "06 39 98 00 03"},
     {"Nom": "DURAND", "Prénom": "Jade", "Né(e) le": "31/02/2008"},
@@ -117,7 +117,8 @@ def call(session: Session, family_name: str, user: int) -> None:
     session.add(
         Attempt(
             programme_id=entry.programme_id, entry_id=entry.id, person_id=person.id, officer_id=user, lane=4,
-            lease_token="t", started_at=LATER, local_date=LATER.date(), number_id=session.scalars(select(PhoneNumber.id)).first(),
+            lease_token="t", started_at=LATER, local_date=LATER.date(),
+            number_id=session.scalars(select(PhoneNumber.id)).first(),
         )
     )  # fmt: skip
 

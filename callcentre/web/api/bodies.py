@@ -5,8 +5,8 @@ Values are taken as they are written: no text for a number, no number for an ins
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Self, TypeVar
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from flask import request
 from pydantic import (
@@ -55,6 +55,7 @@ def _utc(moment: datetime) -> datetime:
 Text = Annotated[str, Field(max_length=NOTE_LENGTH), AfterValidator(_storable)]
 Line = Annotated[str, Field(max_length=200), AfterValidator(_storable)]
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(2100, 1, 1))]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 
 
@@ -124,6 +125,36 @@ class UndoBody(Body):
     reason: Text
 
 
+class PersonBody(Body):
+    """Somebody to add: as written on a list, cell by cell; the day of the signal starts a minor's clock."""
+
+    family_name: Line
+    first_name: Line
+    birth_date: Line
+    signalled_on: Day
+    origin: Literal["walk_in", "school", "partner"] = "school"
+    usual_name: Line = ""
+    sex: Line = ""
+    ine: Line = ""
+    phone: Line = ""
+    email: Line = ""
+    address: Line = ""
+    postal_code: Line = ""
+    commune: Line = ""
+    guardian_family_name: Line = ""
+    guardian_first_name: Line = ""
+    guardian_relation: Line = ""
+    guardian_phone: Line = ""
+    uai: Line = ""
+    school: Line = ""
+    class_label: Line = ""
+    exit_date: Line = ""
+    exit_reason: Line = ""
+    territory: Line = ""
+    onto: Id | None = None
+    as_new: bool = False
+
+
 class SearchBody(Body):
     """Whom to find: by any form of a number (or its last four digits), or by name; one of the two."""
 
@@ -184,5 +215,9 @@ _MESSAGES: dict[str, Any] = {
     "datetime_type": _INSTANT,
     "datetime_parsing": _INSTANT,
     "datetime_from_date_parsing": _INSTANT,
+    "date_type": mark("Écrivez la date au format ISO 8601, par exemple 2026-11-24."),
+    "date_parsing": mark("Écrivez la date au format ISO 8601, par exemple 2026-11-24."),
+    "date_from_datetime_parsing": mark("Écrivez la date au format ISO 8601, par exemple 2026-11-24."),
+    "literal_error": mark("Cette valeur n’est pas de celles qui sont possibles."),
     "enum": mark("Cette valeur n’est pas de celles qui sont possibles."),
 }

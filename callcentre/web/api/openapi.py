@@ -245,6 +245,18 @@ OPERATIONS = (
     ),
     Operation(
         "post",
+        "/people",
+        "Add a person by hand",
+        "officers, supervisors and administrators",
+        {201: shapes.EnteredShape, 200: shapes.EnteredShape},
+        (400, 404, 413, 422),
+        bodies.PersonBody,
+        "A walk-in, or a school head's signal. Cells are judged like those of a list, and one that cannot be used is "
+        "refused by name. 200 when the person was known, or when `possible` asks who is meant: send again with `onto` "
+        "or `as_new`. Sent again, the same person changes nothing.",
+    ),
+    Operation(
+        "post",
         "/people/search",
         "Find people",
         _READERS,

@@ -291,6 +291,26 @@ class CheckShape:
     rows: list[CheckedRow]
 
 
+@dataclass(frozen=True, slots=True)
+class PossiblePerson:
+    """Somebody known who may be meant; send `onto` with this id, or `as_new`."""
+
+    id: int
+    family_name: str
+    first_name: str
+    birth_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class EnteredShape:
+    """What came of a person who was sent: `person_id` is null while `possible` asks who is meant."""
+
+    person_id: int | None
+    change: str | None
+    remarks: list[Why]
+    possible: list[PossiblePerson]
+
+
 def answer(shape: Any, status: int = 200) -> Response:
     """Return a shape as JSON."""
     return Response(adapter(type(shape)).dump_json(shape), status, mimetype="application/json")
@@ -319,17 +339,22 @@ def stored_why(stored: dict[str, Any]) -> Why:
         return Why(str(stored.get("code", "ready")), "")
 
 
-def lease(of: Lease) -> LeaseShape:
-    """A lease as a program sees it."""
+def lease(of: Lease, why_now: str | None = None) -> LeaseShape:
+    """A lease as a program sees it; `why_now` is the sentence that the page would show."""
     return LeaseShape(
         token=of.token,
         person_id=of.person_id,
         expires_at=of.until,
-        reason=stored_why(of.reason),
+        reason=_why_of(of, why_now),
         lane=of.lane.name.lower(),
         number_id=of.number_id,
         attempt_id=of.attempt_id,
     )
+
+
+def _why_of(of: Lease, why_now: str | None) -> Why:
+    kept = stored_why(of.reason)
+    return kept if why_now is None else Why(kept.code, why_now)
 
 
 def served(card: Card, why_now: str) -> ServedShape:
@@ -417,11 +442,10 @@ def outcome(done: Wrapped) -> OutcomeShape:
     return OutcomeShape(done.attempt_id, following, done.undone)
 
 
-def undone(done: Undone) -> UndoneShape:
+def undone(done: Undone, why_now: str | None = None) -> UndoneShape:
     """An undo as a program sees it."""
-    return UndoneShape(
-        done.attempt_id, done.person_id, True, None if done.lease is None else lease(done.lease)
-    )
+    given_back = None if done.lease is None else lease(done.lease, why_now)
+    return UndoneShape(done.attempt_id, done.person_id, True, given_back)
 
 
 def search(people: tuple[Found, ...]) -> SearchShape:
