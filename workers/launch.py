@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -35,6 +36,8 @@ NO_DATABASE = (
     "in CALLCENTRE_DATABASE_URL, and that the folder CALLCENTRE_DATA_DIR may be written. Nothing was started."
 )
 _BACKLOG = 512
+DEMO_NUMBER = "+33465710013"
+"""The single number of a demonstration: fictitious."""
 ZONE = ZoneInfo("Europe/Paris")
 FRIDAY = 5
 
@@ -52,9 +55,16 @@ def main() -> int:
         with listen(os.environ.get("PORT", "")) as listener:
             runtime = prepare(load_settings(), SystemClock().now())
             logins = demo.prepare(runtime)
+            with reading(runtime.sessions) as session:
+                is_demo = demo.is_demo(session)
             runtime.engine.dispose()
-            children = [_web(listener, runtime.settings), _worker(runtime.settings)]
-            serve(children, listener.getsockname()[1], _welcome(listener, runtime.settings, logins))
+            settings = (
+                with_telephones(runtime.settings, listener.getsockname()[1]) if is_demo else runtime.settings
+            )
+            children = [_web(listener, settings), _worker(settings)]
+            if settings.twilio_api_url != runtime.settings.twilio_api_url:
+                children.append(_telephones(settings))
+            serve(children, listener.getsockname()[1], _welcome(listener, settings, logins))
     except KeyboardInterrupt:
         return 0
     except OperationalError:
@@ -127,6 +137,24 @@ def clock_start(
     return None if earliest == now else earliest
 
 
+def with_telephones(settings: Settings, port: int) -> Settings:
+    """Return the settings with which a demonstration speaks to the stand-in of the provider, on this machine only."""
+    if settings.has_provider or settings.mode != "offline":
+        return settings
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        address = f"http://{HOST}:{free.getsockname()[1]}"
+    return settings.model_copy(
+        update={
+            "twilio_api_url": address,
+            "twilio_account_sid": f"AC{secrets.token_hex(16)}",
+            "twilio_auth_token": secrets.token_hex(16),
+            "twilio_number": DEMO_NUMBER,
+            "public_url": f"http://{HOST}:{port}",
+        }
+    )
+
+
 def serve(children: Sequence[Child], port: int, welcome: str) -> None:
     """Start the processes, say the welcome once the site answers, and keep them running; raises GaveUp."""
     for child in children:
@@ -155,6 +183,10 @@ def _web(listener: socket.socket, settings: Settings) -> Child:
     return Child("web server", command, _environment(settings), pass_fds=[listener.fileno()])
 
 
+def _telephones(settings: Settings) -> Child:
+    return Child("telephones", (sys.executable, "-m", "callcentre.standin"), _environment(settings))
+
+
 def _worker(settings: Settings) -> Child:
     return Child("worker", (sys.executable, "-m", "workers"), _environment(settings))
 
@@ -168,11 +200,17 @@ def _environment(settings: Settings) -> dict[str, str]:
     if settings.clock_start is not None and settings.clock_anchor is not None:
         own["CALLCENTRE_CLOCK_START"] = settings.clock_start.isoformat()
         own["CALLCENTRE_CLOCK_ANCHOR"] = settings.clock_anchor.isoformat()
+    telephone = ("twilio_api_url", "twilio_account_sid", "twilio_auth_token", "twilio_number", "public_url")
+    own |= {f"CALLCENTRE_{name.upper()}": getattr(settings, name) for name in telephone}
     return {**os.environ, **own}
 
 
 def _welcome(listener: socket.socket, settings: Settings, logins: Sequence[str]) -> str:
     lines = [f"The call centre is open at http://{HOST}:{listener.getsockname()[1]}/", *logins]
+    if settings.twilio_api_url:
+        lines.append(
+            f"What its fictitious young people receive, and their telephones: {settings.twilio_api_url}/"
+        )
     if settings.clock_start is not None:
         local = settings.clock_start.astimezone(ZONE)
         lines.append(

@@ -11,6 +11,7 @@ from callcentre.accounts import queries as accounts
 from callcentre.accounts import users
 from callcentre.accounts.kinds import Role
 from callcentre.directory import queries as directory
+from callcentre.outreach import calls
 
 PASSWORD = "Mistral-et-Calanques-13"  # noqa: S105  (printed at every start: the people are fictitious)
 """The one password of the demonstration's accounts; no other database has them."""
@@ -65,6 +66,7 @@ def create(session: Session, *, programme_id: int, now: datetime) -> None:
         )
         if account.role is Role.OFFICER:
             users.set_territories(session, user_id, territories[position :: len(OFFICERS)])
+            calls.set_line(session, user_id, f"+3346571020{position}", now=now)
 
 
 def of(session: Session) -> Team:

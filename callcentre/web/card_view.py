@@ -102,13 +102,17 @@ def why_now(card: Card, desk: Desk, now: datetime) -> str:
 
     A sentence with chances is shown as it was worked out: they belong to the slot that it names.
     """
-    lane = card.lease.lane
+    return why_served(card.lease.lane, card.why, ZoneInfo(card.person.zone), desk, now)
+
+
+def why_served(lane: Lane, why: Reason, zone: ZoneInfo, desk: Desk, now: datetime) -> str:
+    """Return the same sentence for a lease whose card is not at hand."""
     if lane in _LANES:
         return gettext(_LANES[lane])
-    block = desk.policy.hours.block_at(now, ZoneInfo(card.person.zone))
-    if block is None or "slot" not in card.why.params or "one_in" in card.why.params:
-        return in_words(card.why)
-    return in_words(Reason(card.why.code, {**card.why.params, "slot": block.slot.value}))
+    block = desk.policy.hours.block_at(now, zone)
+    if block is None or "slot" not in why.params or "one_in" in why.params:
+        return in_words(why)
+    return in_words(Reason(why.code, {**why.params, "slot": block.slot.value}))
 
 
 def in_words(why: Reason) -> str:

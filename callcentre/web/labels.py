@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from callcentre.desk.kinds import DecisionKind
 from callcentre.funnel.stages import Stage
 from callcentre.programmes import Programme
-from callcentre.retry.reasons import ReasonCode
+from callcentre.retry.reasons import Reason, ReasonCode
 from callcentre.supervision.picture import Bucket, OfficerState, PromiseState
 from callcentre.web.i18n import gettext, mark, words
 
@@ -38,9 +38,11 @@ PROMISE_STATES = {
 }
 
 BUCKETS = {
+    Bucket.HELD: mark("Fiche ouverte par un officier"),
     Bucket.NOW: mark("Appelable maintenant"),
     Bucket.TODAY: mark("Plus tard aujourd’hui"),
     Bucket.LATER: mark("Un autre jour"),
+    Bucket.PASSED: mark("Heure passée, à replanifier"),
     Bucket.PAUSED: mark("En pause"),
     Bucket.NOTHING: mark("Sans appel possible pour l’instant"),
     Bucket.CLOSED: mark("Sorti de la file"),
@@ -115,6 +117,7 @@ EXITS = {
     "details_to_find": mark("coordonnées à retrouver"),
     "other_routes": mark("autres voies en cours"),
     "guardian_refused": mark("refus d’un responsable"),
+    "passed": mark("aucun appel à l’heure prévue"),
     "never_reached": mark("injoignable, jamais joint"),
     "no_longer_reached": mark("perdu de vue"),
     "opted_out": mark("STOP reçu"),
@@ -153,6 +156,13 @@ def reason_label(code: str | None) -> str:
         return gettext(REASONS[ReasonCode(code)])
     except (KeyError, ValueError):
         return code.replace("_", " ")
+
+
+def answer_label(why: Reason) -> str:
+    """Why somebody is not being served, in few words: the exit by its own name."""
+    if why.code is ReasonCode.CLOSED:
+        return reason_label(str(why.params.get("closed", "")))
+    return reason_label(why.code.value)
 
 
 def place(label: str) -> str:

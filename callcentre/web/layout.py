@@ -36,6 +36,7 @@ NAVIGATION = (
     Entry("lists", "/lists", mark("Listes")),
     Entry("what_if", "/what-if", mark("Et si…")),
     Entry("users", "/users", mark("Comptes")),
+    Entry("provider", "/provider", mark("Opérateur")),
     Entry("audit", "/audit", mark("Journal")),
 )
 
@@ -74,6 +75,8 @@ class Frame:
     entries: tuple[Entry, ...]
     demo_now: datetime | None
     offline: bool
+    sandbox: bool
+    stand_in: bool
     theme: str
     density: str
     single_keys: bool
@@ -99,6 +102,8 @@ def frame() -> Frame:
         entries=() if user is None else tuple(entry for entry in NAVIGATION if _shown(entry, user.role)),
         demo_now=now() if settings.clock_start is not None else None,
         offline=settings.mode == "offline",
+        sandbox=settings.mode == "sandbox",
+        stand_in=bool(settings.twilio_api_url),
         theme=Theme.AUTO if user is None else user.theme,
         density=Density.NORMAL if user is None else user.density,
         single_keys=user is not None and user.single_keys,

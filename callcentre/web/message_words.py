@@ -62,7 +62,7 @@ _PROVIDER = {
     30007: mark("filtré par l’opérateur"),
 }
 
-_STATES = {
+STATES = {
     "planned": mark("prévu"),
     "sending": mark("en cours d’envoi"),
     "unknown": mark("envoi incertain"),
@@ -97,7 +97,7 @@ def refusal(code: str) -> str:
 
 def state(line: Line) -> str:
     """Return where a message of ours stands, in a few words."""
-    words = gettext(_STATES[line.state]) if line.state in _STATES else ""
+    words = gettext(STATES[line.state]) if line.state in STATES else ""
     if not words:
         words = gettext(_STATUSES.get(line.status or "", mark("envoyé")))
     return f"{words} ({why(line.why)})" if line.why else words

@@ -11,13 +11,15 @@ from flask import Blueprint, Response, render_template, request
 
 from callcentre.accounts import queries as accounts
 from callcentre.audit import trail
+from callcentre.desk import why_not
+from callcentre.desk.why_not import Answer
 from callcentre.directory import queries as directory
 from callcentre.errors import InvalidInput, NotFound
 from callcentre.funnel.stages import Stage
 from callcentre.supervision import figures
 from callcentre.supervision.figures import Behind, Line
 from callcentre.supervision.picture import Bucket
-from callcentre.web import labels, tables
+from callcentre.web import card_view, labels, tables
 from callcentre.web.context import now, runtime, user
 from callcentre.web.formats import day, day_long, in_zone, moment
 from callcentre.web.forms import whole_number
@@ -50,9 +52,11 @@ def index() -> str:
         page=whole_number(request.args.get("page")) or 1,
     )
     looked_through(len(found.lines))
+    shown = [line.person_id for line in found.lines]
     return render_template(
         "people.html",
         found=found,
+        answers=why_not.answers(database(), runtime().desk(database()), shown, now=now()),
         behind=behind,
         title=_title(behind),
         choices=_choices(programme_id),
@@ -60,7 +64,7 @@ def index() -> str:
         export_url=lambda kind: people_url(f"/export.{kind}", **_arguments(page=None)),
         stage_label=lambda stage: labels.stage_label(programme, stage),
         disposition_label=lambda code: labels.disposition_label(programme, code),
-        reason_label=labels.reason_label,
+        answer_label=labels.answer_label,
         place=labels.place,
         buckets=labels.BUCKETS,
         today=in_zone(now()).date(),
@@ -92,15 +96,18 @@ def export(kind: str) -> Response:
             _RESULT,
             _QUEUE,
             _WHY,
+            _WHEN,
         )
     ]
-    return tables.file(kind, "personnes", header, [_row(line) for line in lines])
+    everybody = [line.person_id for line in lines]
+    answers = why_not.answers(database(), runtime().desk(database()), everybody, now=now())
+    return tables.file(kind, "personnes", header, [_row(line, answers[line.person_id]) for line in lines])
 
 
 _NUMBER, _FAMILY, _FIRST = mark("N°"), mark("Nom"), mark("Prénom")
 _BIRTH, _PLACE, _STAGE = mark("Date de naissance"), mark("PSAD"), mark("Étape")
 _ENTERED, _CALLED, _RESULT = mark("Entrée dans l’étape"), mark("Dernier appel"), mark("Résultat")
-_QUEUE, _WHY = mark("File"), mark("Pourquoi")
+_QUEUE, _WHY, _WHEN = mark("File"), mark("Pourquoi pas maintenant"), mark("Prochain appel")
 
 
 def people_url(path: str = "", **filters: object) -> str:
@@ -217,9 +224,8 @@ def _choices(programme_id: int) -> list[Choice]:
     return choices
 
 
-def _row(line: Line) -> list[Any]:
+def _row(line: Line, answer: Answer) -> list[Any]:
     programme, call = runtime().programme, line.last_call
-    why = line.closed_reason if line.bucket is Bucket.CLOSED else line.reason.get("code")
     return [
         line.person_id,
         line.family_name,
@@ -231,7 +237,8 @@ def _row(line: Line) -> list[Any]:
         "" if call is None else moment(call.at),
         "" if call is None else labels.disposition_label(programme, call.disposition),
         gettext(labels.BUCKETS[line.bucket]),
-        labels.reason_label(str(why) if why else None),
+        card_view.in_words(answer.reason),
+        "" if answer.when is None else moment(answer.when),
     ]
 
 

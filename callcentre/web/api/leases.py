@@ -13,11 +13,12 @@ from callcentre.audit.kinds import Place
 from callcentre.callqueue.lease import Lease
 from callcentre.desk import serving
 from callcentre.desk import undo as undoing
-from callcentre.desk.card import card
+from callcentre.desk.card import card, why_served
 from callcentre.desk.context import Desk
 from callcentre.desk.serving import Nothing
 from callcentre.desk.wrap_up import wrap_up
 from callcentre.errors import CallCentreError, InvalidInput, LeaseLost, NotFound
+from callcentre.planning.states import zone_of
 from callcentre.web import card_view, errors
 from callcentre.web.api import bodies, shapes
 from callcentre.web.api.blueprint import LARGEST_ID, blueprint
@@ -60,7 +61,8 @@ def take() -> Response:
 @only(Role.OFFICER)
 def renew(token: str) -> Response:
     """Keep a card that is being worked on."""
-    return shapes.answer(shapes.lease(_renewed(_checked(token))))
+    lease = _renewed(_checked(token))
+    return shapes.answer(shapes.lease(lease, _said(lease)))
 
 
 @blueprint.delete("/leases/<token>")
@@ -126,7 +128,13 @@ def undo(attempt_id: int) -> Response:
     if submission_id is None:
         raise NotFound("outcome")
     done = undoing.undo(database(), _desk(), submission_id, officer_id=user().id, now=now())
-    return shapes.answer(shapes.undone(done))
+    return shapes.answer(shapes.undone(done, None if done.lease is None else _said(done.lease)))
+
+
+def _said(lease: Lease) -> str:
+    """Why the person of a lease is served, as the page says it now."""
+    zone = zone_of(database(), lease.person_id)
+    return card_view.why_served(lease.lane, why_served(lease), zone, _desk(), now())
 
 
 def _kept() -> Response:
