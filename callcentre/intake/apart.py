@@ -20,9 +20,9 @@ from callcentre.intake.reader.packed import assembled, refusal_line
 from callcentre.intake.reader.words import damaged, too_slow, unpacks_too_large
 from callcentre.intake.reader.workbooks import workbook_lines
 
-MEMORY_BYTES = 768 * 1024 * 1024
+MEMORY_BYTES = 500 * 1024 * 1024
 """Address space of the child, its program included."""
-SECONDS = 120
+SECONDS = 300
 _ROOT = Path(__file__).resolve().parents[2]
 _OUT_OF_MEMORY = 3
 _KILLED = -9

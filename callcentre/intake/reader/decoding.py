@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from io import BytesIO
 from itertools import islice
 
@@ -29,9 +29,19 @@ _MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]*[\x80-\xff][0-9A-Za-z\x80-\xff]*")
+_APART = bytes(b if b >= 0x80 or chr(b).isalnum() else 0x20 for b in range(256))
+"""Makes a space of every byte that is no part of a word."""
+_PART = 1024 * 1024
+_ORDINARY = bytes([9, 10, 13, *range(0x20, 0x7F), *range(0x80, 0x100)])
+_HIDDEN = re.compile(
+    rb"\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xa9]|\xef\xbb\xbf|\xef\xbf[\xbe\xbf]|\xc2[\x80-\x9f]"
+)
+_HIDING = (b"\xe2\x80", b"\xe2\x81", b"\xef\xbb", b"\xef\xbf", b"\xc2")
 _LONGEST_WORD = 60
 _MOST_WORDS = 50_000
+_MOST_SUSPECTS = 500
+_STRANGE, _PLAIN = -2.0, 1.0
+"""At most so French in one encoding and at least so in another: the word may be in that other one."""
 _LOOKED_AT = 20_000
 _SAMPLE_LINES = 20_000
 _CONTROLS = re.compile(
@@ -52,12 +62,12 @@ _WEIGHTS = {
     **dict.fromkeys("éÉ", 3.0),
     **dict.fromkeys("èçïëàÈÇÏË", 2.0),
     **dict.fromkeys("êôîâûÀÊÔÎÂÛ’", 1.5),
-    **dict.fromkeys("ùüöœÙÜÖŒ«»…–—°€", 1.0),
+    **dict.fromkeys("ùüöœæÙÜÖŒÆ«»…–—°€", 1.0),
     **dict.fromkeys("äáíóúñãåòìõýÿÄÁÍÓÚÑÃÅ“”‘ºª•²\u00a0\u202f", 0.3),
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decoding:
     """How the lines of a text are decoded; `content` is the text without its mark, in a line-by-line encoding."""
 
@@ -70,10 +80,31 @@ class Decoding:
     """Lines are tried as UTF-8 before `codec`: the file was pasted together."""
     others: tuple[str, ...] = ()
     """Encodings in which single lines may be, when theirs makes no sense in `codec`."""
+    suspects: re.Pattern[bytes] | None = None
+    """The words that make no sense in `codec`."""
     repairs: bool = False
     """Whether twice-encoded accents occur."""
     cut: bool = False
     """Whether the last character was cut in two."""
+
+    @cached_property
+    def may_hold_controls(self) -> bool:
+        """Whether it is worth while to look for controls and marks without width, line by line."""
+        if self.content.translate(None, _ORDINARY):
+            return True
+        if self._holds_utf8:
+            return any(mark in self.content for mark in _HIDING) and _HIDDEN.search(self.content) is not None
+        return self.codec == "iso8859-15"
+
+    @cached_property
+    def may_be_decomposed(self) -> bool:
+        """Whether accents may be characters of their own."""
+        leads = (b"\xcc", b"\xcd")
+        return self._holds_utf8 and any(lead in self.content for lead in leads)
+
+    @property
+    def _holds_utf8(self) -> bool:
+        return self.utf8_first or self.codec == "utf-8"
 
     def line(self, raw: bytes) -> tuple[str, NoteCode | None]:
         """A line as composed text, and what had to be done about it."""
@@ -81,7 +112,7 @@ class Decoding:
             text, said = raw.decode("ascii"), None
         else:
             text, said = self._decoded(raw)
-            if not unicodedata.is_normalized("NFC", text):
+            if self.may_be_decomposed:
                 text = unicodedata.normalize("NFC", text)
         if "&" in text:
             text, said = _without_entities(text, said)
@@ -94,7 +125,7 @@ class Decoding:
                 text = raw.decode("utf-8")
             except UnicodeDecodeError:
                 text, said = raw.decode(codec, "replace"), NoteCode.MIXED_ENCODINGS
-        elif self.others and score(words_of(raw), codec) < 0:
+        elif self.suspects is not None and self.suspects.search(raw) and score(words_of(raw), codec) < 0:
             best = max((codec, *self.others), key=lambda one: score(words_of(raw), one))
             text, said = raw.decode(best, "replace"), None if best == codec else NoteCode.MIXED_ENCODINGS
         else:
@@ -139,9 +170,7 @@ def _marked(content: bytes, length: int, encoding: str) -> Decoding:
         return _wide_text(content, encoding, encoding, "mark")
     found = _unmarked(content[length:])
     if found.utf8_first or found.codec == "utf-8":
-        return Decoding(
-            found.content, found.codec, "utf-8-sig", "mark", found.utf8_first, (), found.repairs, found.cut
-        )
+        return replace(found, said="utf-8-sig", why="mark")
     return found
 
 
@@ -181,13 +210,13 @@ def _unmarked(content: bytes) -> Decoding:
             )
     else:
         return Decoding(content, "utf-8", "utf-8", "valid", repairs=_twice(content))
-    pasted = re.search(rb"\xc3[\x80-\xbf]|\xe2\x80[\x90-\xaf]", content) is not None and _utf8_lines(content)
-    if pasted:
+    if any(lead in content for lead in (b"\xc3", b"\xe2\x80")) and _utf8_lines(content):
         lines = (line for line in BytesIO(content) if not line.isascii() and not _is_utf8(line))
         codec, _ = _most_plausible(b"".join(islice(lines, _SAMPLE_LINES)))
         return Decoding(content, codec, "utf-8", "guessed", utf8_first=True)
-    codec, others = _most_plausible(content)
-    return Decoding(content, codec, codec, "guessed", others=others)
+    codec, strange = _most_plausible(content)
+    others = tuple(one for one in SINGLE_BYTE if one in set(strange.values()))
+    return Decoding(content, codec, codec, "guessed", others=others, suspects=_suspects(strange))
 
 
 def _is_utf8(line: bytes) -> bool:
@@ -202,26 +231,31 @@ def _utf8_lines(content: bytes) -> bool:
     return any(not line.isascii() and _is_utf8(line) for line in BytesIO(content))
 
 
-def _most_plausible(content: bytes) -> tuple[str, tuple[str, ...]]:
-    """The encoding in which the words look most French, and those in which the words that do not, would."""
+def _most_plausible(content: bytes) -> tuple[str, dict[bytes, str]]:
+    """The encoding in which the words look most French; words that do not, with theirs."""
     counted = words_of(content)
     codec = max(SINGLE_BYTE, key=lambda one: score(counted, one))
-    others = {
-        other
-        for word in counted
-        if (own := word_score(word, codec)) < 0
-        for other in SINGLE_BYTE
-        if word_score(word, other) > max(0.0, own)
-    }
-    return codec, tuple(one for one in SINGLE_BYTE if one in others)
+    strange: dict[bytes, str] = {}
+    for word in counted:
+        if word_score(word, codec) <= _STRANGE:
+            other = max(SINGLE_BYTE, key=lambda one: word_score(word, one))
+            if word_score(word, other) >= _PLAIN:
+                strange[word] = other
+    return codec, strange
+
+
+def _suspects(words: Mapping[bytes, str]) -> re.Pattern[bytes] | None:
+    return re.compile(b"|".join(re.escape(word) for word in islice(words, _MOST_SUSPECTS))) if words else None
 
 
 def words_of(content: bytes) -> Mapping[bytes, int]:
-    """The words that hold a byte outside ASCII, with how often each occurs; not all when there are very many."""
+    """The words that hold a byte outside ASCII, with in how many parts of the text; not all of very many."""
     counted: dict[bytes, int] = {}
-    for found in _WORD.finditer(content):
-        word = found[0][:_LONGEST_WORD]
-        counted[word] = counted.get(word, 0) + 1
+    stream = BytesIO(content)
+    while lines := stream.readlines(_PART):
+        for word in set(b"".join(lines).translate(_APART).split()):
+            if not word.isascii():
+                counted[word[:_LONGEST_WORD]] = counted.get(word[:_LONGEST_WORD], 0) + 1
         if len(counted) >= _MOST_WORDS:
             break
     return counted
@@ -262,7 +296,7 @@ def _character_score(text: str, at: int) -> float:
 _LEADS = {0xC2: 1, 0xC3: 1, 0xC5: 1, 0xE2: 2}
 _WRONG = ("cp1252", "mac_roman", "cp850")
 _TWICE = re.compile("[ÃÂÅâ√┬├┼¬]")
-_TWICE_BYTES = re.compile(rb"\xc3[\x82\x83\x85\xa2]|\xe2(?:\x88\x9a|\x94[\x9c\xac\xbc])|\xc2\xac")
+_TWICE_BYTES = tuple("Ã Â Å â √ ├ ┬ ┼ ¬".encode().split())
 _PLAUSIBLE = frozenset("«»°’‘“”–—…€œŒŸ\u00a0ºª²·ñÑãáíóúõÃÁÍÓÚ") | frozenset("àâäçèéêëîïôöùûüÿÀÂÄÇÈÉÊËÎÏÔÖÙÛÜ")
 
 
@@ -294,7 +328,7 @@ _RUNS = {codec: re.compile(f"[{''.join(map(re.escape, table))}]{{2,}}") for code
 
 
 def _twice(content: bytes) -> bool:
-    return _TWICE_BYTES.search(content) is not None
+    return any(mark in content for mark in _TWICE_BYTES)
 
 
 def repair(text: str) -> str:

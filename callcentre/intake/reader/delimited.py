@@ -104,7 +104,9 @@ def _with_plain_line_ends(content: bytes) -> bytes:
     if content[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\x00" in content[:4000]:
         return content
     content = content.rstrip(b"\x00")
-    return re.sub(rb"\r(?!\n)", b"\n", content) if re.search(rb"\r(?!\n)", content) else content
+    if content.count(b"\r") == content.count(b"\r\n"):
+        return content
+    return re.sub(rb"\r(?!\n)", b"\n", content)
 
 
 def _lines(content: bytes, offset: int) -> Iterator[bytes]:
@@ -167,6 +169,7 @@ class TextRows(Sequence[Row]):
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._quoted = _Quoted(layout.delimiter)
+        self._cleans = layout.delimiter >= "\t" and layout.decoding.may_hold_controls
         self._width: int | None = None
         self._columns = shapes.Columns((), ())
         self._learn()
@@ -238,7 +241,7 @@ class TextRows(Sequence[Row]):
 
     def _decode(self, raw: bytes) -> tuple[str, NoteCode | None]:
         text, said = self._layout.decoding.line(raw)
-        if has_controls(text) and self._layout.delimiter >= " ":
+        if self._cleans and has_controls(text):
             return without_controls(text), said or NoteCode.CONTROLS_REMOVED
         return text, said
 
