@@ -44,7 +44,7 @@ def traffic(session: Session, programme_id: int, *, now: datetime) -> Traffic:
     )
     due = (Message.programme_id == programme_id, Message.state == MessageState.PLANNED, Message.due_at <= now)
     waiting, oldest = session.execute(select(func.count(), func.min(Message.due_at)).where(*due)).one()
-    return Traffic({state: number for state, number in rows}, waiting, oldest)
+    return Traffic({row[0]: row[1] for row in rows}, waiting, oldest)
 
 
 def costs(
@@ -67,6 +67,7 @@ def costs(
             Message.provider_status != "recorded",
         )
     ):
+        assert sent_at is not None  # the condition above
         parts.setdefault(sent_at.astimezone(zone).date(), []).append(measure(body).parts)
     minutes: dict[date, list[int]] = {}
     for opened_at, seconds in session.execute(
