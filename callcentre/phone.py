@@ -97,7 +97,7 @@ class NumberSearch:
 
 
 # Blocks that ARCEP keeps for fiction (decision 2022-1583): well-formed, and nobody can be reached by them.
-FICTION_BLOCKS = ("19900", "26191", "35301", "46571", "53649", "63998")
+FICTION_BLOCKS = frozenset({"19900", "26191", "35301", "46571", "53649", "63998"})
 OVERSEAS_BY_POSTAL_PREFIX = {
     "971": "GP",
     "972": "MQ",
@@ -386,6 +386,19 @@ def parse(piece: Piece | str, region: str = "FR") -> ParsedNumber:
     if mark is not None and number.callable:
         return ParsedNumber(raw, number.e164, number.kind, number.country, False, mark, piece.label)
     return number
+
+
+def plain_number(text: str) -> tuple[str, NumberKind] | None:
+    """E.164 and kind of ten plain digits that nothing bars, the bulk of any list; None for all that needs a look."""
+    if len(text) != 10 or text[0] != "0" or not text.isdecimal() or not text.isascii():
+        return None
+    national = text[1:]
+    if national[:5] in FICTION_BLOCKS:
+        return f"+33{national}", NumberKind.MOBILE if national[0] in "67" else NumberKind.FIXED
+    if national[:3] in _OVERSEAS_PREFIXES or national.endswith("00000") or _is_dummy(national):
+        return None
+    kind = french_kind(national)
+    return (f"+33{national}", kind) if kind in _ORDINARY and kind is not None else None
 
 
 def read_cell(text: str, region: str = "FR") -> list[ParsedNumber]:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 
-from callcentre.intake import naming, values
+from callcentre.intake import values
 from callcentre.intake.fields import GUARDIAN_FIELDS, Field
 from callcentre.intake.mapping import Column, SheetMapping
 from callcentre.intake.marked import mark_reasons
 from callcentre.intake.reader import Cells, Row, Sheet
-from callcentre.intake.reading import CellRules, Said, Scope, read_by, shortened
+from callcentre.intake.reading import SIMPLE_FIELDS, CellRules, Said, Scope, read_by, shortened
 from callcentre.intake.reasons import NUMBER_CODES, Effect, Reason, ReasonCode
 from callcentre.people.candidates import Candidate, CandidateGuardian, CandidateNumber
 from callcentre.people.kinds import NumberOwner
 from callcentre.people.names import fold, sort_name
-from callcentre.phone import NumberLabel, NumberReason, ParsedNumber, read_cell, region_of_postal_code
+from callcentre.phone import (
+    NumberKind,
+    NumberLabel,
+    NumberReason,
+    ParsedNumber,
+    plain_number,
+    read_cell,
+    region_of_postal_code,
+)
 from callcentre.programmes import Programme
 
 __all__ = ["ReadRow", "Rejection", "RowReader", "Scope", "read_row", "read_sheet", "scope_of"]
@@ -94,9 +102,25 @@ class RowReader:
         self._place = self._rules.place
         columns = mapping.columns
         self._phones = [c for c in columns if c.field in {Field.PHONE, Field.GUARDIAN_PHONE}]
-        self._guardians = [c for c in columns if c.field in _GUARDIAN_FIELDS]
+        self._guardians = [
+            (
+                c.index,
+                c.rank,
+                c.relation.upper() if c.relation else None,
+                _GUARDIAN_NAMES[c.field],
+                remembered,
+            )
+            for c in columns
+            if c.field in _GUARDIAN_NAMES
+            for remembered in [self._rules.guardians.get(c.field)]
+        ]
         self._addresses = [c.index for c in columns if c.field is Field.ADDRESS]
         self._birth_at = self._place.get(Field.BIRTH_DATE, -1)
+        self._simple = [
+            (_ATTRIBUTES[about], self._place[about], remembered)
+            for about, remembered in self._rules.remembered().items()
+            if about in self._place
+        ]
         self._width = max((column.index for column in columns), default=-1) + 1
 
     def row(self, sheet: str, row: Row) -> ReadRow:
@@ -129,7 +153,7 @@ class RowReader:
 
     def _ignored(self, row: Row) -> ReasonCode | None:
         birth = row.cells[self._birth_at] if 0 <= self._birth_at < len(row.cells) else ""
-        if len(birth) > 4 and any(c.isdigit() for c in birth) and row.number > self.mapping.header_row:
+        if len(birth) > 4 and birth[0].isdigit() and row.number > self.mapping.header_row:
             return None
         said = [cell for cell in row.cells if cell and not cell.isspace()]
         if not said:
@@ -163,53 +187,36 @@ class RowReader:
         birth_date = self._birth_date(cells, obstacles, remarks)
         if obstacles or family_name is None or first_name is None or birth_date is None:
             return Rejection(tuple(obstacles))
-        commune = self._take(rules.texts[Field.COMMUNE], Field.COMMUNE, cells, remarks)
-        postal_code = self._postal(cells, commune, remarks)
+        said: dict[str, str | None] = {}
+        for name, at, remembered in self._simple:
+            said[name], odd = remembered[cells[at]]
+            if odd is not None:
+                remarks.append(odd)
+        postal_code = self._postal(cells, said.get("commune"), remarks)
         numbers = self._numbers(cells, postal_code, remarks)
         guardians = self._guardians_of(cells, remarks)
         self._remark_contacts(numbers, guardians, values.age_on(birth_date, scope.list_date), remarks)
-        texts, coded, take = rules.texts, rules.coded, self._take
+        siei = self._cell(Field.SIEI, cells)
         return Candidate(
             family_name=family_name,
             first_name=first_name,
             birth_date=birth_date,
             sort_name=sort_name(family_name, first_name),
             ine=self._ine(cells, remarks),
-            siei=values.read_siei(said) if (said := self._cell(Field.SIEI, cells)) else None,
-            usual_name=take(rules.names[Field.USUAL_NAME], Field.USUAL_NAME, cells, remarks),
-            sex=take(coded[Field.SEX], Field.SEX, cells, remarks),
+            siei=values.read_siei(siei) if siei else None,
             email=self._email(cells, remarks),
             address=self._address(cells, remarks),
             postal_code=postal_code,
-            commune=commune,
-            uai=take(rules.uai, Field.UAI, cells, remarks),
-            school=take(texts[Field.SCHOOL], Field.SCHOOL, cells, remarks),
-            school_commune=take(texts[Field.SCHOOL_COMMUNE], Field.SCHOOL_COMMUNE, cells, remarks),
-            class_label=take(texts[Field.CLASS_LABEL], Field.CLASS_LABEL, cells, remarks),
-            training_label=take(texts[Field.TRAINING_LABEL], Field.TRAINING_LABEL, cells, remarks),
-            training_code=take(coded[Field.TRAINING_CODE], Field.TRAINING_CODE, cells, remarks),
             exit_date=self._exit_date(cells, birth_date, remarks),
-            exit_reason=take(texts[Field.EXIT_REASON], Field.EXIT_REASON, cells, remarks),
             territory=self._territory(cells, postal_code, remarks),
             guardians=guardians,
             numbers=numbers,
+            **said,
         )
 
     def _cell(self, about: Field, cells: Cells) -> str:
         at = self._place.get(about)
         return "" if at is None else cells[at]
-
-    def _take(
-        self, remembered: dict[str, Said], about: Field, cells: Cells, remarks: list[Reason]
-    ) -> str | None:
-        """The value of a cell; what is odd about it goes to the remarks."""
-        at = self._place.get(about)
-        if at is None:
-            return None
-        value, odd = remembered[cells[at]]
-        if odd is not None:
-            remarks.append(odd)
-        return value
 
     def _keep(self, said: Said, remarks: list[Reason]) -> str | None:
         value, odd = said
@@ -263,17 +270,19 @@ class RowReader:
 
     def _guardians_of(self, cells: Cells, remarks: list[Reason]) -> tuple[CandidateGuardian, ...]:
         found: dict[int, dict[str, str]] = {}
-        for column in self._guardians:
-            text = cells[column.index]
+        for at, rank, relation, name, remembered in self._guardians:
+            text = cells[at]
             if not text or text.isspace():
                 continue
-            about = found.setdefault(column.rank, {})
-            if column.relation:
-                about.setdefault("relation", column.relation.upper())
-            name, rule, limit = _GUARDIAN_FIELDS[column.field]
-            value = self._keep(shortened(column.field, rule(text), limit), remarks) if rule else None
-            if value is not None:
-                about[name] = value
+            about = found.setdefault(rank, {})
+            if relation is not None:
+                about.setdefault("relation", relation)
+            if remembered is not None:
+                value, odd = remembered[text]
+                if odd is not None:
+                    remarks.append(odd)
+                if value is not None:
+                    about[name] = value
         if not found:
             return ()
         return tuple(CandidateGuardian(rank, **about) for rank, about in sorted(found.items()) if about)
@@ -287,6 +296,11 @@ class RowReader:
         for column in self._phones:
             text = cells[column.index]
             if not text or text.isspace():
+                continue
+            plain = plain_number(text) if region == "FR" else None
+            if plain is not None:
+                if plain[0] not in found:
+                    found[plain[0]] = _plainly_owned(*plain, column)
                 continue
             for number in read_cell(text, region):
                 if number.why not in _UNREMARKABLE:
@@ -321,12 +335,9 @@ def _at(cells: Cells, index: int) -> str:
 
 _NO_BIRTH_DATE = (None, Reason(ReasonCode.BIRTH_DATE_MISSING, str(Field.BIRTH_DATE)))
 _UNREMARKABLE = frozenset({NumberReason.VALID, NumberReason.FICTION_BLOCK})
-_GUARDIAN_FIELDS: dict[Field, tuple[str, Callable[[str], str | None] | None, int]] = {
-    GUARDIAN_FIELDS["family_name"]: ("family_name", naming.read_name, 120),
-    GUARDIAN_FIELDS["first_name"]: ("first_name", naming.read_name, 120),
-    GUARDIAN_FIELDS["relation"]: ("relation", values.read_text, 40),
-    GUARDIAN_FIELDS["phone"]: ("", None, 0),
-}
+_GUARDIAN_NAMES = {name: key for key, name in GUARDIAN_FIELDS.items()}
+_ATTRIBUTES = {about: about.value for about in SIMPLE_FIELDS}
+"""Fields that are attributes of a candidate under their own name."""
 _OWNERS = {
     NumberLabel.MOTHER: NumberOwner.GUARDIAN,
     NumberLabel.FATHER: NumberOwner.GUARDIAN,
@@ -339,6 +350,13 @@ _OWNERS_AMONG_GUARDIANS = {
     NumberLabel.OTHER: NumberOwner.OTHER,
 }
 """In a guardian's column an aunt may well be the guardian; a neighbour or a youth worker is not."""
+
+
+def _plainly_owned(e164: str, kind: NumberKind, column: Column) -> CandidateNumber:
+    """A number without a word beside it is whose column it stands in."""
+    if column.field is Field.GUARDIAN_PHONE:
+        return CandidateNumber(e164, kind.value, NumberOwner.GUARDIAN, column.rank)
+    return CandidateNumber(e164, kind.value, NumberOwner.YOUNG_PERSON)
 
 
 def _owned(number: ParsedNumber, column: Column) -> CandidateNumber:

@@ -14,7 +14,7 @@ from callcentre.intake import communes, naming, values
 from callcentre.intake.communes import PostalDoubt
 from callcentre.intake.dates import DateHabit, date_parts, read_date
 from callcentre.intake.fields import Field
-from callcentre.intake.mapping import Column, SheetMapping
+from callcentre.intake.mapping import SheetMapping
 from callcentre.intake.reader import Cells
 from callcentre.intake.reasons import Reason, ReasonCode
 from callcentre.people.names import fold
@@ -106,10 +106,23 @@ class CellRules:
         self.texts = {about: _Remembered(self._text(about, limit)) for about, limit in _LIMITS.items()}
         self.coded = {about: _Remembered(self._coded(about, *rule)) for about, rule in _CODED.items()}
         self.uai = _Remembered(self._uai)
+        self.guardians = {
+            about: _Remembered(_guardians(about, rule, limit)) for about, (rule, limit) in _GUARDIANS.items()
+        }
         self.births = _RememberedDates(self._birth)
         self.exits = _RememberedDates(self._exit)
         self.entries = _RememberedDates(self._entry)
         self._territories: dict[tuple[str, str | None], Said] = {}
+
+    def remembered(self) -> dict[Field, _Remembered]:
+        """The rules of the fields that need nothing but their own cell."""
+        rules = {
+            **self.texts,
+            **self.coded,
+            Field.UAI: self.uai,
+            Field.USUAL_NAME: self.names[Field.USUAL_NAME],
+        }
+        return {about: rules[about] for about in SIMPLE_FIELDS}
 
     # ---- names
 
@@ -290,11 +303,15 @@ def read_by(about: Field, text: str, rule: Callable[[str], str | None], code: Re
     return value, None
 
 
-def is_guardians(column: Column) -> bool:
-    """Whether a column speaks of a guardian."""
-    return column.rank > 0
+def _guardians(about: Field, rule: Callable[[str], str | None], limit: int) -> Callable[[str], Said]:
+    return lambda text: shortened(about, rule(text), limit)
 
 
+_GUARDIANS: dict[Field, tuple[Callable[[str], str | None], int]] = {
+    Field.GUARDIAN_FAMILY_NAME: (naming.read_name, 120),
+    Field.GUARDIAN_FIRST_NAME: (naming.read_name, 120),
+    Field.GUARDIAN_RELATION: (values.read_text, 40),
+}
 _NAMES = (Field.FAMILY_NAME, Field.FIRST_NAME, Field.USUAL_NAME)
 _LIMITS = {
     Field.COMMUNE: 120,
@@ -310,3 +327,16 @@ _CODED: dict[Field, tuple[Callable[[str], str | None], ReasonCode | None]] = {
     Field.INSEE_CODE: (values.read_insee_code, None),
     Field.TRAINING_CODE: (values.read_training_code, None),
 }
+SIMPLE_FIELDS = (
+    Field.USUAL_NAME,
+    Field.SEX,
+    Field.COMMUNE,
+    Field.UAI,
+    Field.SCHOOL,
+    Field.SCHOOL_COMMUNE,
+    Field.CLASS_LABEL,
+    Field.TRAINING_LABEL,
+    Field.TRAINING_CODE,
+    Field.EXIT_REASON,
+)
+"""Fields whose cell says everything about them."""
