@@ -26,12 +26,16 @@ class _Form:
         self.sql = expanded.statement
         self.order = expanded.positiontup if compiled.positional else None
         self.parts = {name: expanded.parameter_expansion[name] for name in lists}
-        self.processors: dict[str, Any] = dict(expanded.processors)
-        self.constants = {
-            name: self.processors[name](value) if name in self.processors else value
-            for name, value in expanded.parameters.items()
-            if value is not None
+        made = {
+            name: bind.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+            for name, bind in compiled.binds.items()
         }
+        self.processors = {name: process for name, process in made.items() if process is not None}
+        self.constants = {name: value for name, value in expanded.parameters.items() if value is not None}
+        for name, process in self.processors.items():
+            for part in expanded.parameter_expansion.get(name, [name]):
+                if part in self.constants:
+                    self.constants[part] = process(self.constants[part])
 
     def values(self, parameters: Mapping[str, Any]) -> Any:
         """Return the values in the form and order that the driver takes them."""
@@ -41,9 +45,10 @@ class _Form:
             if parts is not None:
                 filled = [*value, *[value[-1]] * (len(parts) - len(value))]
                 values.update(zip(parts, filled, strict=True))
+            elif name in self.processors:
+                values[name] = self.processors[name](value)
             else:
-                process = self.processors.get(name)
-                values[name] = value if process is None else process(value)
+                values[name] = value
         return values if self.order is None else tuple(values[name] for name in self.order)
 
 
@@ -76,7 +81,8 @@ class Prepared:
     """A statement that is compiled once; it flushes first, as any query of the session does.
 
     The way of a short statement through SQLAlchemy costs several times what the statement costs in the database.
-    Transaction, connection and errors are the session's. A bound list may have any length but none.
+    Transaction, connection and errors are the session's. A bound list may have any length but none,
+    and holds numbers or words.
     """
 
     def __init__(self, statement: ClauseElement, **types: TypeEngine[Any]) -> None:
