@@ -78,8 +78,7 @@ def look(session: Session, list_file_id: int, *, programme: Programme, now: date
     """Say what undoing an import would take back, or why it cannot be undone."""
     file = _file(session, list_file_id)
     created, changed = _people(session, list_file_id)
-    late = file.finished_at is None or now > file.finished_at + timedelta(days=programme.intake.undo_days)
-    if file.state != ListState.IMPORTED or late:
+    if file.state != ListState.IMPORTED or not is_in_time(file.finished_at, programme, now):
         return Undoable(len(created), len(changed), too_late=True)
     found = {
         CALLED: _called(session, created | set(changed), file.uploaded_at),
@@ -89,6 +88,11 @@ def look(session: Session, list_file_id: int, *, programme: Programme, now: date
     }
     found[CHANGED_SINCE] -= found[CALLED] | found[HELD]
     return Undoable(len(created), len(changed), {code: len(who) for code, who in found.items() if who})
+
+
+def is_in_time(finished_at: datetime | None, programme: Programme, now: datetime) -> bool:
+    """Whether an import that ended then may still be undone, if nothing else is in the way."""
+    return finished_at is not None and now <= finished_at + timedelta(days=programme.intake.undo_days)
 
 
 def undo(

@@ -274,13 +274,21 @@ def _workbook(list_id: int, name: str, *, with_remarks: bool) -> Response:
     return response
 
 
+@blueprint.get(f"{_LIST}/undo")
+def ask_undo(list_id: int) -> str:
+    """Say what undoing a whole import would take back, or why it cannot be undone."""
+    file = queries.list_file(database(), list_id)
+    found = undoing.look(database(), list_id, programme=programme_of(file), now=now())
+    return render_template("lists_undo.html", undoable=found, **_page(file))
+
+
 @blueprint.post(f"{_LIST}/undo")
 def undo(list_id: int) -> BaseResponse:
     """Undo a whole import, while none of its people was called."""
     file = queries.list_file(database(), list_id)
     if request.form.get("sure") != "yes":
         flash(gettext("Cochez la case pour confirmer : rien n’a été changé."), "attention")
-        return redirect(f"/lists/{list_id}#undo", 303)
+        return redirect(f"/lists/{list_id}/undo", 303)
     undone = undoing.undo(database(), list_id, programme=programme_of(file), now=now(), by=user().id)
     _note("list_import_undone", list_id, removed=undone.removed, restored=undone.restored)
     flash(
@@ -445,7 +453,7 @@ def _report_page(file: ListFileView) -> str:
         rows=[list_rows.held(row, programme) if held else list_rows.stored(row) for row in page.rows],
         correcting=_correcting(file, programme),
         gone=reports.gone_from(database(), file),
-        undoable=undoing.look(database(), file.id, programme=programme, now=now()),
+        may_undo=file.state is ListState.IMPORTED and undoing.is_in_time(file.finished_at, programme, now()),
         pairs=pairs.count_open(database()),
         again=request.args.get("again") == "1",
         finished=request.args.get("finished") == "1",

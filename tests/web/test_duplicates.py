@@ -96,9 +96,10 @@ def test_two_records_compared_by_hand_can_be_decided(site: Site, client: FlaskCl
 
 def test_an_import_is_undone_after_a_tick(site: Site, client: FlaskClient) -> None:
     first, second = the_imports(site, client)
-    assert "nommées par une liste plus récente" in text_of(client.get(f"/lists/{first}"))
+    assert "nommées par une liste plus récente" in text_of(client.get(f"/lists/{first}/undo"))
     send(client, f"/lists/{second}/undo", page=f"/lists/{second}")
     assert people(site) == 4
+    assert "1 personnes créées seraient retirées" in text_of(client.get(f"/lists/{second}/undo"))
     send(client, f"/lists/{second}/undo", page=f"/lists/{second}", sure="yes")
     assert people(site) == 3
     assert "Cet import a été défait" in text_of(client.get(f"/lists/{second}"))
