@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from callcentre.accounts.models import User
 from callcentre.callqueue.lease import Lease
-from callcentre.callqueue.models import EntryState, Lane, NumberLock, QueueEntry, Turn
-from callcentre.desk import drafts
+from callcentre.callqueue.models import Lane, QueueEntry, Turn
+from callcentre.desk import drafts, why_not
 from callcentre.desk.context import Desk
 from callcentre.directory.models import School, Territory
 from callcentre.directory.queries import SchoolView
@@ -22,7 +22,7 @@ from callcentre.people.households import households
 from callcentre.people.models import Guardian, NationalId, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import eighteenth_birthday, states_of
-from callcentre.retry.plan import may_call, why_not_now
+from callcentre.retry.plan import may_call
 from callcentre.retry.reasons import Reason, ReasonCode, reason
 from callcentre.retry.rules import Refusal
 from callcentre.retry.state import PersonState
@@ -176,7 +176,7 @@ def card(
         lease=lease,
         person=shown,
         kind=kind,
-        why=_why(lease),
+        why=why_served(lease),
         script=words.format(
             first_name=shown.first_name,
             officer=officer.display_name,
@@ -199,7 +199,11 @@ def person(session: Session, desk: Desk, person_id: int, *, now: datetime) -> Pe
     row, entry, territory, school, turn = found
     state = states_of(session, desk.programme, desk.programme_id, [person_id])[person_id]
     promise = _promise(session, desk, person_id)
-    why, when = _why_not_now(session, desk, entry, turn, promise, state, now)
+    promised_at = promise.promised_at if promise is not None else None
+    in_use = bool(why_not.numbers_in_use(session, [number.number_id for number in state.numbers]))
+    policy = policy_in_force(session, desk.programme, desk.programme_id)
+    facts = why_not.Facts(state, entry, turn, promised_at, in_use)
+    answer = why_not.answer(desk, facts, policy, now=now)
     today = now.astimezone(state.zone).date()
     sharing = households(session, [person_id]).get(person_id, set())
     since = [attempt for attempt in state.attempts if attempt.counts and attempt.at >= entry.opened_at]
@@ -238,8 +242,8 @@ def person(session: Session, desk: Desk, person_id: int, *, now: datetime) -> Pe
         deadline=entry.deadline,
         calls_used=len(since),
         calls_allowed=desk.policy.limits.calls_in_all,
-        why_not_now=why,
-        when=when,
+        why_not_now=answer.reason,
+        when=answer.when,
         entry_id=entry.id,
     )
 
@@ -406,38 +410,6 @@ def _promise(session: Session, desk: Desk, person_id: int) -> Promise | None:
     )
 
 
-def _why_not_now(
-    session: Session,
-    desk: Desk,
-    entry: QueueEntry,
-    turn: Turn | None,
-    promise: Promise | None,
-    state: PersonState,
-    now: datetime,
-) -> tuple[Reason, datetime | None]:
-    """Why this person is not being served, and when they will be: always one of a time or a definite end."""
-    if turn is not None and turn.token is not None:
-        seen_at = turn.renewed_at or now
-        silent = turn.attempt_id is not None and now >= seen_at + desk.settle_after
-        return reason(ReasonCode.TO_SETTLE if silent else ReasonCode.LEASED), turn.lease_until
-    if entry.state == EntryState.CLOSED:
-        day = entry.closed_at.astimezone(state.zone).date().isoformat() if entry.closed_at else ""
-        return reason(ReasonCode.CLOSED, closed=entry.closed_reason or "", day=day), None
-    if promise is not None:
-        local = promise.promised_at.astimezone(state.zone)
-        why = reason(ReasonCode.PROMISED, day=local.date().isoformat(), time=f"{local:%H:%M}")
-        return why, max(promise.promised_at, turn.due_at if turn else promise.promised_at)
-    locked = select(NumberLock.number_id).where(
-        NumberLock.number_id.in_([n.number_id for n in state.numbers])
-    )
-    if session.scalar(locked.limit(1)) is not None:
-        return reason(ReasonCode.NUMBER_IN_USE), now + desk.lifetime
-    if turn is not None and turn.due_at <= now < turn.due_until:
-        return reason(ReasonCode.READY), now
-    answer = why_not_now(state, policy_in_force(session, desk.programme, desk.programme_id), now=now)
-    return answer.reason, answer.when
-
-
 def _kind(lease: Lease, shown: Person, number: NumberOnCard | None) -> str:
     """Which opening words: they called back, a promise, a parent will answer, a first or another call."""
     if lease.lane in (Lane.LIVE_INBOUND, Lane.MISSED_INBOUND):
@@ -449,7 +421,8 @@ def _kind(lease: Lease, shown: Person, number: NumberOnCard | None) -> str:
     return "retry" if any(a.id != lease.attempt_id for a in shown.attempts) else "first_call"
 
 
-def _why(lease: Lease) -> Reason:
+def why_served(lease: Lease) -> Reason:
+    """Return the reason with which a person was given to their officer."""
     try:
         return Reason.from_json(lease.reason)
     except (KeyError, ValueError):

@@ -62,7 +62,10 @@ class LastCall:
 
 @dataclass(frozen=True)
 class Line:
-    """A person of a list: who, where, how far, the last call, and what the queue does with them."""
+    """A person of a list: who, where, how far, the last call, and which part of the queue they are counted in.
+
+    Why they are not being served, and when they will be, is `callcentre.desk.why_not`'s to say.
+    """
 
     person_id: int
     family_name: str
@@ -74,9 +77,6 @@ class Line:
     """When the stage that was asked for was entered; None when none was asked for."""
     last_call: LastCall | None
     bucket: Bucket
-    reason: dict[str, object]
-    closed_reason: str | None
-    eligible_at: datetime | None
 
     def age_on(self, day: date) -> int:
         """Their age in whole years on a day."""
@@ -157,7 +157,7 @@ def _chosen(programme: Programme, programme_id: int, behind: Behind, now: dateti
     if behind.bucket is not None:
         statement = statement.where(bucket_of(now, _tomorrow(programme, now)) == behind.bucket.value)
     if behind.reason is not None:
-        statement = statement.where(reason_of() == behind.reason)
+        statement = statement.where(reason_of(now) == behind.reason)
     if behind.promised or behind.late:
         statement = statement.where(YoungPerson.id.in_(_promised(programme_id, now if behind.late else None)))
     if behind.called_on is not None:
@@ -243,12 +243,12 @@ def _lines(
         stages = _stages(session, programme_id, part)
         calls = _last_calls(session, programme_id, part)
         rows = session.execute(
-            select(YoungPerson, QueueEntry, Territory.label, bucket_of(now, _tomorrow(programme, now)))
+            select(YoungPerson, Territory.label, bucket_of(now, _tomorrow(programme, now)))
             .join(QueueEntry, QueueEntry.person_id == YoungPerson.id)
             .join(Territory, Territory.id == QueueEntry.territory_id)
             .where(QueueEntry.programme_id == programme_id, YoungPerson.id.in_(part))
         )
-        for person, entry, territory, bucket in rows:
+        for person, territory, bucket in rows:
             entered = stages.get(person.id, {})
             lines[person.id] = Line(
                 person_id=person.id,
@@ -260,9 +260,6 @@ def _lines(
                 entered_at=None if behind.stage is None else entered.get(behind.stage),
                 last_call=calls.get(person.id),
                 bucket=Bucket(bucket),
-                reason=entry.reason,
-                closed_reason=entry.closed_reason,
-                eligible_at=entry.eligible_at,
             )
     return tuple(lines[number] for number in ids if number in lines)
 

@@ -37,9 +37,13 @@ class PromiseState(StrEnum):
 class Bucket(StrEnum):
     """When the queue works for somebody again."""
 
+    HELD = "held"
+    """Somebody has their card."""
     NOW = "now"
     TODAY = "today"
     LATER = "later"
+    PASSED = "passed"
+    """Their hour went by without a call: planned again as soon as there is room for them."""
     PAUSED = "paused"
     NOTHING = "nothing"
     """No permitted call is known; a promise or another route is awaited."""

@@ -19,6 +19,7 @@ from callcentre.funnel.stages import Stage
 from callcentre.intake.models import ListFile
 from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.people.models import OptOut, YoungPerson
+from callcentre.retry.reasons import ReasonCode
 from callcentre.supervision.picture import Bucket, ImportNow, Ready, Result, Waiting
 
 AT_MOST = 50
@@ -251,29 +252,51 @@ def names(session: Session, person_ids: Collection[int]) -> dict[int, str]:
 
 
 def bucket_of(now: datetime, tomorrow: datetime) -> ColumnElement[str]:
-    """The SQL of a queue entry's bucket at `now`."""
+    """The SQL of a queue entry's bucket at `now`: who holds them, promises, pauses, the hour that is planned."""
     return case(
+        (_is_held(), Bucket.HELD.value),
         (QueueEntry.state == EntryState.CLOSED, Bucket.CLOSED.value),
+        (_promised_before(now), Bucket.NOW.value),
+        (_promised_before(tomorrow), Bucket.TODAY.value),
+        (_promised_before(None), Bucket.LATER.value),
         (QueueEntry.paused_until > now, Bucket.PAUSED.value),
         (QueueEntry.eligible_at.is_(None), Bucket.NOTHING.value),
+        (QueueEntry.eligible_until <= now, Bucket.PASSED.value),
         (QueueEntry.eligible_at <= now, Bucket.NOW.value),
         (QueueEntry.eligible_at < tomorrow, Bucket.TODAY.value),
         else_=Bucket.LATER.value,
     )
 
 
-def reason_of() -> ColumnElement[str | None]:
-    """The SQL of why: the reason of an exit, else the code of the retry rule's reason."""
+def reason_of(now: datetime) -> ColumnElement[str | None]:
+    """The SQL of why: who holds them, the exit, the promise, else the plan, as far as it still stands at `now`."""
     return case(
+        (_is_held(), ReasonCode.LEASED.value),
         (QueueEntry.state == EntryState.CLOSED, QueueEntry.closed_reason),
+        (_promised_before(None), ReasonCode.PROMISED.value),
+        (QueueEntry.paused_until > now, ReasonCode.PAUSED.value),
+        (QueueEntry.eligible_until <= now, Bucket.PASSED.value),
+        ((QueueEntry.eligible_at <= now) & (QueueEntry.preferred_at <= now), ReasonCode.READY.value),
         else_=QueueEntry.reason["code"].as_string(),
     )
+
+
+def _is_held() -> ColumnElement[bool]:
+    return QueueEntry.id.in_(select(Turn.entry_id).where(Turn.token.is_not(None)))
+
+
+def _promised_before(instant: datetime | None) -> ColumnElement[bool]:
+    """Somebody to whom a call is promised, before an instant if one is given."""
+    standing = select(Callback.entry_id).where(
+        Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)), Callback.settled_at.is_(None)
+    )
+    return QueueEntry.id.in_(standing if instant is None else standing.where(Callback.promised_at < instant))
 
 
 def waiting(session: Session, programme_id: int, *, now: datetime, tomorrow: datetime) -> tuple[Waiting, ...]:
     """Everybody of a programme by bucket and reason; reads every entry, so it is not for every second."""
     sorted_entries = (
-        select(bucket_of(now, tomorrow).label("bucket"), reason_of().label("reason"))
+        select(bucket_of(now, tomorrow).label("bucket"), reason_of(now).label("reason"))
         .where(QueueEntry.programme_id == programme_id)
         .subquery()
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import event
@@ -15,7 +15,7 @@ from callcentre.errors import NotAllowed
 from callcentre.funnel import changes
 from callcentre.funnel import queries as funnel
 from callcentre.funnel.stages import ORDER, Stage, is_nested
-from callcentre.outreach.models import Attempt
+from callcentre.outreach.models import Attempt, Callback
 from callcentre.supervision import figures, queries
 from callcentre.supervision.figures import Behind
 from callcentre.supervision.picture import Bucket
@@ -58,6 +58,34 @@ class World:
                 continue
             if draw.random() < 0.2:
                 changes.reverse(session, added, at=NOW, by=None, cause="undo")
+
+    def promise(self, entry: QueueEntry, at: datetime) -> None:
+        """Promise somebody a call."""
+        self.session.add(
+            Callback(
+                programme_id=self.programme_id,
+                entry_id=entry.id,
+                person_id=entry.person_id,
+                promised_at=at,
+                promised_by=self.officers[0],
+                created_at=NOW,
+            )
+        )
+
+    def hold(self, entry: QueueEntry) -> None:
+        """Give somebody's card to an officer."""
+        self.session.add(
+            Turn(
+                entry_id=entry.id,
+                person_id=entry.person_id,
+                programme_id=entry.programme_id,
+                territory_id=entry.territory_id,
+                due_at=NOW,
+                due_until=NOW + DAY,
+                token="a card",
+                officer_id=self.officers[0],
+            )
+        )
 
     def behind(self, **which: object) -> list[int]:
         found = figures.everybody(
@@ -187,26 +215,36 @@ def test_a_line_says_how_far_and_when_last_called(world: World) -> None:
 
 
 def test_people_are_found_by_what_the_queue_does_with_them(world: World) -> None:
-    entries = world.session.query(QueueEntry).order_by(QueueEntry.id).limit(6).all()
-    closed, paused, now, today, later, nothing = entries
+    entries = world.session.query(QueueEntry).order_by(QueueEntry.id).limit(10).all()
+    closed, paused, now, today, later, nothing, ready, passed, promised, held = entries
     for entry in world.session.query(QueueEntry):
-        entry.eligible_at = NOW + 30 * DAY
+        entry.eligible_at = entry.preferred_at = NOW + 30 * DAY
+        entry.eligible_until = NOW + 31 * DAY
         entry.reason = {"code": "other_slot", "params": {}}
     closed.state, closed.closed_reason, closed.eligible_at = "closed", "opposition", None
-    paused.paused_until, paused.reason = NOW + DAY, {"code": "soft_refusal", "params": {}}
+    paused.paused_until = NOW + DAY
     now.eligible_at = NOW - DAY
     today.eligible_at = NOW + timedelta(hours=3)
     later.eligible_at = NOW + DAY
-    nothing.eligible_at, nothing.reason = None, {"code": "promised", "params": {}}
+    nothing.eligible_at, nothing.reason = None, {"code": "no_permitted_hour", "params": {}}
+    ready.eligible_at = ready.preferred_at = NOW - timedelta(minutes=5)
+    ready.reason = {"code": "quick_retry", "params": {}}
+    passed.eligible_at, passed.eligible_until = NOW - DAY, NOW - timedelta(hours=20)
+    world.promise(promised, NOW + timedelta(hours=2))
+    world.hold(held)
     world.session.flush()
     waiting = queries.waiting(world.session, world.programme_id, now=NOW, tomorrow=NOW + timedelta(hours=12))
     assert {(w.bucket, w.reason): w.count for w in waiting} == {
         (Bucket.CLOSED, "opposition"): 1,
-        (Bucket.PAUSED, "soft_refusal"): 1,
+        (Bucket.PAUSED, "paused"): 1,
         (Bucket.NOW, "other_slot"): 1,
+        (Bucket.NOW, "ready"): 1,
+        (Bucket.PASSED, "passed"): 1,
+        (Bucket.HELD, "leased"): 1,
+        (Bucket.TODAY, "promised"): 1,
         (Bucket.TODAY, "other_slot"): 1,
-        (Bucket.LATER, "other_slot"): 55,
-        (Bucket.NOTHING, "promised"): 1,
+        (Bucket.LATER, "other_slot"): 51,
+        (Bucket.NOTHING, "no_permitted_hour"): 1,
     }
     for one in waiting:
         assert len(world.behind(bucket=one.bucket, reason=one.reason)) == one.count

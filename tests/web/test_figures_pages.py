@@ -146,7 +146,7 @@ def test_no_cell_is_run_as_a_formula(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "most"), [("/supervision", 20), ("/funnel", 12), ("/people?stage=contacted", 10)]
+    ("path", "most"), [("/supervision", 20), ("/funnel", 12), ("/people?stage=contacted", 24)]
 )
 def test_a_page_takes_few_queries(room: Room, path: str, most: int) -> None:
     client = room.site.client("supervisor")
