@@ -13,6 +13,7 @@ from callcentre.errors import CallCentreError
 from callcentre.programmes import load_programmes
 from callcentre.settings import load_settings
 from callcentre.simulation import runs
+from callcentre.simulation.comparing import COURTESY
 from callcentre.simulation.refusals import CannotSimulate
 from callcentre.simulation.result import simulate
 from callcentre.simulation.runs import RunState
@@ -58,4 +59,5 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    os.nice(COURTESY)
     sys.exit(main(Path(sys.argv[1])))

@@ -23,6 +23,8 @@ from callcentre.simulation.worlds import World
 Report = Callable[[int, int], None]
 """Told on the way: thousandths played, thousandths in all; raises Cancelled to stop."""
 WHOLE = 1000
+COURTESY = 5
+"""By how much a process that plays gives way to those that answer officers."""
 _LOOK_EVERY_SECONDS = 0.5
 _shared: dict[str, Any] = {}
 """In a process that plays: how far each task has come, and the sign to stop."""
@@ -128,7 +130,7 @@ def _together(tasks: Sequence[Task], processes: int, report: Report) -> list[Yea
 
 def _begin(progress: Any, stop: Any) -> None:
     """Make ready a process that plays: officers' claims go before it."""
-    os.nice(10)
+    os.nice(COURTESY)
     _shared.update(progress=progress, stop=stop)
     Thread(target=_end_with_parent, daemon=True).start()
 

@@ -340,7 +340,7 @@ class _Game:
             self.lessons.note_second(slot, answered=told, day=day)
             life.guardian_told_in = slot if told else life.guardian_told_in
         else:
-            history = history_of(life.state(self.zone), self.tuning)
+            history = history_of(life.state(self.zone))
             self.lessons.note(life.someone.index, history, day=day)
         if said.disposition.is_contact and life.guardian_told_in is not None:
             self.lessons.note_contact_by_second(life.guardian_told_in, day=day)
