@@ -62,6 +62,7 @@ _CALLS = (
         Attempt.local_date,
         Attempt.retry_kind,
         Attempt.corrected_at,
+        Attempt.disposition,
     )
     .where(Attempt.person_id.in_(_IDS), Attempt.slot.is_not(None))
     .order_by(Attempt.person_id)
@@ -106,10 +107,7 @@ def _other_weights(session: Session, fit_id: int | None, programme: Programme) -
     return (
         basis is not None
         and tuning is not None
-        and any(
-            basis.get(name, getattr(tuning, name)) != getattr(tuning, name)
-            for name in ("half_life_days", "uses_answered_hours")
-        )
+        and basis.get("half_life_days", tuning.half_life_days) != tuning.half_life_days
     )
 
 
@@ -132,7 +130,8 @@ def count_part(session: Session, programme: Programme, programme_id: int, people
     """Count the calls of these people anew."""
     if programme.constants is None:
         return
-    calls = _Calls(programme.constants)
+    contacts = frozenset(entry.code for entry in programme.dispositions if entry.is_contact)
+    calls = _Calls(programme.constants, contacts)
     for row in session.execute(_CALLS, {"ids": list(people)}):
         calls.add(row)
     segments = _segments(session, programme, people)
@@ -169,8 +168,8 @@ def count_part(session: Session, programme: Programme, programme_id: int, people
 class _Calls:
     """Sums of a few people's calls, as `retry.learnt.history_of` counts them."""
 
-    def __init__(self, tuning: RetryTuning) -> None:
-        self._tuning = tuning
+    def __init__(self, tuning: RetryTuning, contacts: frozenset[str]) -> None:
+        self._tuning, self._contacts = tuning, contacts
         self.own: dict[int, list[Any]] = {}
         self.second: dict[tuple[int, int], list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
 
@@ -179,7 +178,7 @@ class _Calls:
         kind = None if row.corrected_at is not None else row.retry_kind
         heard, place = kind in _ANSWERED, _PLACES[row.slot]
         if row.direction == "inbound":
-            heard = kind in CONTACTS
+            heard = kind is not None and row.disposition in self._contacts
             if not heard:
                 return
         elif row.direction != "outbound" or kind in _SAYS_NOTHING:
@@ -189,7 +188,7 @@ class _Calls:
             sums = self.second[row.person_id, place]
             sums[1 if heard else 0] += weight
             sums[2] += weight if kind in CONTACTS else 0.0
-        elif not heard or self._tuning.uses_answered_hours:
+        else:
             counts = self.own.setdefault(row.person_id, [0] * 10 + [0.0] * 10)
             column = (len(SLOTS) if heard else 0) + place
             counts[column] += 1

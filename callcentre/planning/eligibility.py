@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
@@ -105,7 +105,7 @@ def _store(
             earliest = first or step  # a quick retry leaves no choice
             entry.eligible_at, entry.eligible_until = earliest.due_at, earliest.due_until
             entry.preferred_at, entry.preferred_until = step.due_at, step.due_until
-            entry.number_id, entry.priority = step.number_id, priority_of(entry, state, step)
+            entry.number_id, entry.priority = step.number_id, _priority(entry, state, step)
             entry.worth = step.value
         case _ if promised:  # a promise is kept even when the plan has come to its end
             entry.eligible_at = entry.eligible_until = entry.preferred_at = entry.preferred_until = None
@@ -131,14 +131,18 @@ def _leave(
         routes.begin(session, programme, entry, ever_reached=state.ever_reached, now=now)
 
 
-def priority_of(entry: QueueEntry, state: PersonState, step: CallAgain) -> int:
+def _priority(entry: QueueEntry, state: PersonState, step: CallAgain) -> int:
+    called = any(attempt.at >= entry.opened_at for attempt in state.attempts)
+    return priority_at(entry.deadline, step, was_called=called)
+
+
+def priority_at(deadline: date | None, step: CallAgain, *, was_called: bool) -> int:
     """Who goes first: a repeat within its hour and a minor's clock, then first calls, then the rest."""
     if step.kind is CallKind.QUICK_RETRY:
         return 0  # its right lasts an hour: behind anybody else it would never be used
-    if entry.deadline is not None and step.block.date >= entry.deadline - MINORS_CLOCK:
+    if deadline is not None and step.block.date >= deadline - MINORS_CLOCK:
         return 0
-    called = any(attempt.at >= entry.opened_at for attempt in state.attempts)
-    return 2 if called else 1
+    return 2 if was_called else 1
 
 
 _REOPENED_BY = {

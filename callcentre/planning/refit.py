@@ -104,5 +104,4 @@ def basis_of(groups: Iterable[Group], tuning: RetryTuning) -> dict[str, Any]:
         "calls": calls,
         "answers": answers,
         "half_life_days": tuning.half_life_days,
-        "uses_answered_hours": tuning.uses_answered_hours,
     }

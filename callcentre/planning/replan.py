@@ -6,20 +6,21 @@ answer that was worked out for the first of them, so that a million people cost 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import UtcDateTime, reading, writing
-from callcentre.planning.eligibility import Noting, priority_of, reconsider
+from callcentre.planning.eligibility import Noting, priority_at, reconsider
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import RetryLearning
+from callcentre.planning.outlines import COMING_OF_AGE, ENTRIES, Outline, Outliner
 from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
@@ -33,35 +34,8 @@ from callcentre.retry.worth import order
 
 PART = 500
 """People planned in one transaction: no claim waits longer than that takes."""
-_COMING_OF_AGE = timedelta(days=400)
-"""Beyond this no birthday matters to the next call."""
 _SAME_WORTH = 1e-6
 _RECENT = timedelta(days=2)
-_NEXT = (
-    select(
-        QueueEntry.id,
-        QueueEntry.person_id,
-        QueueEntry.opened_at,
-        QueueEntry.deadline,
-        QueueEntry.eligible_at,
-        QueueEntry.eligible_until,
-        QueueEntry.preferred_at,
-        QueueEntry.preferred_until,
-        QueueEntry.number_id,
-        QueueEntry.priority,
-        QueueEntry.reason,
-        QueueEntry.worth,
-        QueueEntry.version,
-        QueueEntry.paused_until,
-    )
-    .where(
-        QueueEntry.programme_id == bindparam("programme"),
-        QueueEntry.state == EntryState.OPEN,
-        QueueEntry.id > bindparam("after"),
-    )
-    .order_by(QueueEntry.id)
-    .limit(bindparam("at_most"))
-)
 
 
 def replan(sessions: sessionmaker[Session], programme: Programme, programme_id: int, now: datetime) -> int:
@@ -79,7 +53,9 @@ def replan(sessions: sessionmaker[Session], programme: Programme, programme_id: 
     planner, changed = Planner(programme, programme_id, policy, now), 0
     while True:
         with reading(sessions) as session:
-            part = session.execute(_NEXT, {"programme": programme_id, "after": after, "at_most": PART}).all()
+            part = session.execute(
+                ENTRIES, {"programme": programme_id, "after": after, "at_most": PART}
+            ).all()
             answers = planner.answers(session, part)
         if not part:
             break
@@ -99,6 +75,19 @@ class Answer(NamedTuple):
     values: dict[str, Any] | None
 
 
+class Known(NamedTuple):
+    """An answer that was worked out, for everybody like the person it was worked out for.
+
+    `step` names its number by its place among the person's; `base` is the worth before the person's own wait counts,
+    None when it cannot be told.
+    """
+
+    step: CallAgain
+    first: Option
+    base: float | None
+    why: dict[str, Any]
+
+
 @dataclass
 class Planner:
     """Answers for many people at one instant, by one policy."""
@@ -107,59 +96,81 @@ class Planner:
     programme_id: int
     policy: Policy
     now: datetime
-    _known: dict[Hashable, tuple[CallAgain, Option, float | None] | None] = field(default_factory=dict)
+    outliner: Outliner = field(init=False)
+    _by_outline: dict[Hashable, Known | None] = field(default_factory=dict)
+    _by_likeness: dict[Hashable, Known | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.outliner = Outliner(self.programme, self.programme_id, self.policy, self.now)
 
     def answers(self, session: Session, part: Sequence[Any]) -> list[Answer]:
         """Return what changes for these entries."""
-        states = states_of(session, self.programme, self.programme_id, [row.person_id for row in part])
-        found = (self._answer(row, states[row.person_id]) for row in part)
+        outlines = dict(zip((row.id for row in part), self.outliner.outlines(session, part), strict=True))
+        unknown = [
+            row.person_id
+            for row in part
+            if (outline := outlines[row.id]) is None or outline.key not in self._by_outline
+        ]
+        states = states_of(session, self.programme, self.programme_id, unknown)
+        found = (self._answer(row, outlines[row.id], states) for row in part)
         return [answer for answer in found if answer is not None]
 
-    def _answer(self, row: Any, state: PersonState) -> Answer | None:
-        like = likeness(state, self.policy, self.now)
-        if like is None:
-            return Answer(row, None)
-        if like not in self._known:
-            self._known[like] = self._work_out(state)
-        known = self._known[like]
+    def _answer(self, row: Any, outline: Outline | None, states: Mapping[int, PersonState]) -> Answer | None:
+        if outline is not None and outline.key in self._by_outline:
+            known = self._by_outline[outline.key]
+        else:
+            known = self._known(states[row.person_id])
+            if outline is not None:
+                self._by_outline[outline.key] = known
         if known is None:
             return Answer(row, None)
-        step, first, base = known
-        worth = self._worth(state, step, base)
-        if worth is None:
+        if outline is None:
+            state = states[row.person_id]
+            last = state.attempts[-1].at if state.attempts else None
+            was_called = any(attempt.at >= row.opened_at for attempt in state.attempts)
+            outline = Outline((), tuple(n.number_id for n in state.numbers), last, was_called)
+        return self._changed(row, outline, known)
+
+    def _changed(self, row: Any, outline: Outline, known: Known) -> Answer | None:
+        step, tuning = known.step, self.programme.constants
+        if known.base is None or tuning is None:
             return Answer(row, None)
+        worth = min(1.0, order(known.base, _idle(outline.last_at or row.opened_at, step), tuning))
         values = {
-            "eligible_at": first.due_at,
-            "eligible_until": first.due_until,
+            "eligible_at": known.first.due_at,
+            "eligible_until": known.first.due_until,
             "preferred_at": step.due_at,
             "preferred_until": step.due_until,
-            "number_id": state.numbers[step.number_id].number_id,
-            "priority": priority_of(row, state, step),
-            "reason": step.why.as_json(),
-            "worth": worth,
+            "number_id": outline.number_ids[step.number_id],
+            "priority": priority_at(row.deadline, step, was_called=outline.was_called),
+            "reason": known.why,
         }
-        same = all(getattr(row, name) == value for name, value in values.items() if name != "worth")
-        same = same and abs((row.worth or 0.0) - worth) < _SAME_WORTH
-        return None if same else Answer(row, values)
+        same = abs((row.worth or 0.0) - worth) < _SAME_WORTH and all(
+            getattr(row, name) == value for name, value in values.items()
+        )
+        return None if same else Answer(row, values | {"worth": worth})
 
-    def _worth(self, state: PersonState, step: CallAgain, base: float | None) -> float | None:
-        """What the call is worth once the person's own wait counts; None when it cannot be told from the likeness."""
-        if base is None or self.programme.constants is None:
+    def _known(self, state: PersonState) -> Known | None:
+        like = likeness(state, self.policy, self.now)
+        if like is None:
             return None
-        return min(1.0, order(base, _idle(state, step), self.programme.constants))
+        if like not in self._by_likeness:
+            self._by_likeness[like] = self._work_out(state)
+        return self._by_likeness[like]
 
-    def _work_out(self, state: PersonState) -> tuple[CallAgain, Option, float | None] | None:
-        """The answer for this person, its number given by its place among theirs."""
+    def _work_out(self, state: PersonState) -> Known | None:
         noting = Noting(self.policy.preference)
         step = next_attempt(state, replace(self.policy, preference=noting), now=self.now)
         if not isinstance(step, CallAgain) or noting.earliest is None:
             return None
         places = {number.number_id: place for place, number in enumerate(state.numbers)}
-        grown = 1.0
-        if self.programme.constants is not None:
-            grown = order(1.0, _idle(state, step), self.programme.constants)
+        grown, tuning = 1.0, self.programme.constants
+        if tuning is not None:
+            since = state.attempts[-1].at if state.attempts else state.opened_at
+            grown = order(1.0, _idle(since, step), tuning)
         base = step.value / grown if step.value < 1 else None
-        return replace(step, number_id=places[step.number_id]), noting.earliest, base
+        placed = replace(step, number_id=places[step.number_id])
+        return Known(placed, noting.earliest, base, step.why.as_json())
 
     def keep(self, session: Session, answers: Sequence[Answer]) -> int:
         """Write what changed, of entries that nobody has changed meanwhile; return how many."""
@@ -209,10 +220,9 @@ _KEEP = (
 )
 
 
-def _idle(state: PersonState, step: CallAgain) -> float:
+def _idle(since: datetime | None, step: CallAgain) -> float:
     """Days from the last call, or from the opening of the entry, to the next call."""
-    last = state.attempts[-1].at if state.attempts else state.opened_at
-    return 0.0 if last is None else max(0.0, (step.due_at - last) / timedelta(days=1))
+    return 0.0 if since is None else max(0.0, (step.due_at - since) / timedelta(days=1))
 
 
 def likeness(state: PersonState, policy: Policy, now: datetime) -> Hashable | None:
@@ -242,7 +252,7 @@ def likeness(state: PersonState, policy: Policy, now: datetime) -> Hashable | No
     return (
         state.zone.key,
         tuple(numbers),
-        _age(state, now),
+        _age(state, now) if any(number.owner != "young_person" for number in state.numbers) else None,
         state.pause_until if state.pause_until is not None and state.pause_until > now else None,
         refused if refused is not None and refused + limits.soft_refusal > now else None,
         full,
@@ -275,7 +285,7 @@ def _full_until(calls: Sequence[datetime], cap: int, since: datetime) -> datetim
 def _age(state: PersonState, now: datetime) -> Hashable:
     if state.eighteen_on is None or state.eighteen_on <= now.astimezone(state.zone).date():
         return "adult"
-    return "minor" if state.eighteen_on > (now + _COMING_OF_AGE).date() else state.eighteen_on
+    return "minor" if state.eighteen_on > (now + COMING_OF_AGE).date() else state.eighteen_on
 
 
 def _preference(state: PersonState, policy: Policy) -> Hashable:
@@ -287,7 +297,7 @@ def _preference(state: PersonState, policy: Policy) -> Hashable:
         guardians = {number.number_id for number in state.numbers if number.owner == "guardian"}
         second = sum(attempt.number_id in guardians for attempt in state.attempts)
         cycle = frozenset(cycle_slots(state.attempts, preference.weekday_slots))
-        return history_of(state, preference.tuning), second, tried, cycle
+        return history_of(state), second, tried, cycle
     return (
         "rotation",
         crc32(str(state.person_id).encode()) % 4 if last is None else last,

@@ -38,6 +38,7 @@ RESULTS = (
     ("interested", "callback"),
     ("technical", "technical"),
     ("wrong_number", "wrong_number"),
+    ("out_of_scope", "done"),
     (None, None),
 )
 
@@ -133,10 +134,8 @@ def test_the_counts_are_those_that_the_rule_sees_in_each_person(office: Office) 
     known = counted(office)
 
     def seen(session: Session, desk: Desk) -> dict[int, tuple[int, ...]]:
-        tuning = desk.programme.constants
-        assert tuning is not None
         states = states_of(session, desk.programme, desk.programme_id, people)
-        histories = {one: history_of(state, tuning) for one, state in states.items()}
+        histories = {one: history_of(state) for one, state in states.items()}
         return {one: (*h.unanswered, *h.answered) for one, h in histories.items()}
 
     expected = office.read(seen)
@@ -302,7 +301,7 @@ def test_the_sentence_on_the_card_tells_the_numbers_that_decided(office: Office)
             preference = policy_in_force(session, desk.programme, desk.programme_id).preference
             assert isinstance(preference, Learnt)
             state = states_of(session, desk.programme, desk.programme_id, [one])[one]
-            return chances(preference.fit, history_of(state, preference.tuning))
+            return chances(preference.fit, history_of(state))
 
         by_slot = dict(zip(SLOTS, office.read(rates), strict=True))
         for slot, claimed in (("slot", "one_in"), ("other_slot", "other_one_in")):
