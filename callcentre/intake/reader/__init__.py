@@ -60,6 +60,7 @@ __all__ = [
     "safe_name",
 ]
 
+_NOTHING = b'\x00\r\n\t ;,|"\xef\xbb\xbf\xff\xfe'
 _OTHER_FORMATS = (
     b"%pdf", b"<?xml", b"{\\rtf", b"\x89png", b"\xff\xd8\xff", b"gif8", b"\x1f\x8b", b"rar!", b"7z\xbc\xaf", b"mz\x90",
     b"\x7felf", b"mime-version:", b"sqlite format 3",
@@ -82,7 +83,7 @@ def read(content: bytes, file_name: str, choice: Choice | None = None) -> ListCo
 
 def refused_at_sight(content: bytes, file_name: str) -> Refusal | None:
     """Why a file need not be opened at all: empty, too large, or something else than a list."""
-    if not content.strip(b'\x00\r\n\t ;,|"\xef\xbb\xbf\xff\xfe'):
+    if not content[:8192].strip(_NOTHING) and not content.strip(_NOTHING):
         return words.empty(safe_name(file_name))
     if len(content) > MAXIMUM_BYTES:
         return words.too_large()

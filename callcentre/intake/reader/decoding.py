@@ -201,15 +201,11 @@ def _wide_text(content: bytes, codec: str, said: str, why: str) -> Decoding:
 
 
 def _unmarked(content: bytes) -> Decoding:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start >= len(content) - 3 and error.start and not content[: error.start].isascii():
-            return Decoding(
-                content[: error.start], "utf-8", "utf-8", "valid", repairs=_twice(content), cut=True
-            )
-    else:
+    wrong_at = _not_utf8_at(content)
+    if wrong_at is None:
         return Decoding(content, "utf-8", "utf-8", "valid", repairs=_twice(content))
+    if 0 < len(content) - 3 <= wrong_at and not content[:wrong_at].isascii():
+        return Decoding(content[:wrong_at], "utf-8", "utf-8", "valid", repairs=_twice(content), cut=True)
     if any(lead in content for lead in (b"\xc3", b"\xe2\x80")) and _utf8_lines(content):
         lines = (line for line in BytesIO(content) if not line.isascii() and not _is_utf8(line))
         codec, _ = _most_plausible(b"".join(islice(lines, _SAMPLE_LINES)))
@@ -217,6 +213,19 @@ def _unmarked(content: bytes) -> Decoding:
     codec, strange = _most_plausible(content)
     others = tuple(one for one in SINGLE_BYTE if one in set(strange.values()))
     return Decoding(content, codec, codec, "guessed", others=others, suspects=_suspects(strange))
+
+
+def _not_utf8_at(content: bytes) -> int | None:
+    """Where UTF-8 ends to be UTF-8, looked for part by part; None when all of it is."""
+    at, stream = 0, BytesIO(content)
+    while lines := stream.readlines(_PART):
+        part = b"".join(lines)
+        try:
+            part.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return at + error.start
+        at += len(part)
+    return None
 
 
 def _is_utf8(line: bytes) -> bool:
