@@ -95,7 +95,7 @@ class _Person:
             self.has_own = False
         elif not answered:
             self.unanswered = _one_more(self.unanswered, place)
-        elif tuning.uses_answered_hours:
+        else:
             self.answered = _one_more(self.answered, place)
 
     def key(self) -> tuple[Any, ...]:

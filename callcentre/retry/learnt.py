@@ -86,7 +86,7 @@ class Learnt:
         return self._compared(person, offers, self._pick(person, offers))
 
     def _offers(self, person: PersonState, options: Sequence[Option], now: datetime) -> list[_Offer]:
-        history = history_of(person, self.tuning)
+        history = history_of(person)
         known: dict[tuple[int, ...], Worths] = {}
         offers = []
         for option in options:
@@ -135,7 +135,7 @@ class Learnt:
         ]
         others = [one for place, one in enumerate(rated) if place != taken.place]
         tried = {attempt.slot for attempt in person.attempts if attempt.slot is not None}
-        heard = history_of(person, self.tuning).answered
+        heard = history_of(person).answered
         return Comparison(
             chosen=rated[taken.place],
             others=tuple(sorted(others, key=lambda one: -one.rate)),
@@ -165,7 +165,7 @@ def is_control(person_id: int, tuning: RetryTuning) -> bool:
     return crc32(f"control {person_id}".encode()) % 10_000 < tuning.control_share * 10_000
 
 
-def history_of(person: PersonState, tuning: RetryTuning) -> History:
+def history_of(person: PersonState) -> History:
     """What the rule looks at in a person: counts of calls by slot, and the declared segment."""
     owners = {number.number_id: number.owner for number in person.numbers}
     unanswered, answered = [0] * len(SLOTS), [0] * len(SLOTS)
@@ -178,11 +178,10 @@ def history_of(person: PersonState, tuning: RetryTuning) -> History:
             second += not heard
         elif not heard:
             unanswered[SLOTS.index(attempt.slot)] += 1
-        elif tuning.uses_answered_hours:
+        else:
             answered[SLOTS.index(attempt.slot)] += 1
-    if tuning.uses_answered_hours:
-        for slot in person.answered_slots:
-            answered[SLOTS.index(slot)] += 1
+    for slot in person.answered_slots:
+        answered[SLOTS.index(slot)] += 1
     return History(person.segment, tuple(unanswered), tuple(answered), second)
 
 

@@ -7,9 +7,9 @@ permit, each with the days until its turn. The product and the simulations decid
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from callcentre.retry.profiles import SLOTS, Fit, History, Rates, chances, second_chances
+from callcentre.retry.profiles import NONE, SLOTS, Fit, History, Rates, chances, second_chances
 from callcentre.retry.slots import Slot
 from callcentre.tuning import RetryTuning
 
@@ -43,6 +43,8 @@ class Worths:
 
 def worths(fit: Fit, history: History, situation: Situation, tuning: RetryTuning) -> Worths:
     """What a call is worth in each slot, on the number that is worth more or that the plan names."""
+    if not tuning.uses_answered_hours:
+        history = replace(history, answered=NONE)
     if not situation.has_own and situation.has_second:
         return Worths(second_chances(fit, history, tuning), (True,) * len(SLOTS))
     own = chances(fit, history)
