@@ -38,7 +38,7 @@ PROMISE_STATES = {
 }
 
 BUCKETS = {
-    Bucket.HELD: mark("Fiche ouverte par un officier"),
+    Bucket.HELD: mark("Fiche ouverte en ce moment"),
     Bucket.NOW: mark("Appelable maintenant"),
     Bucket.TODAY: mark("Plus tard aujourd’hui"),
     Bucket.LATER: mark("Un autre jour"),
