@@ -1,0 +1,176 @@
+"""A conversation and a bridged call in a real Chromium, through the real client of the provider and its stand-in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from sqlalchemy import select
+
+from callcentre.accounts.kinds import Language, Theme
+from callcentre.accounts.users import set_preferences
+from callcentre.callqueue.models import QueueEntry
+from callcentre.clock import ManualClock
+from callcentre.database import writing
+from callcentre.outreach import calls
+from callcentre.standin.phone_calls import Script
+from callcentre.standin.server import Courier, serve
+from callcentre.standin.server import create_app as create_standin
+from callcentre.standin.world import World as Telephones
+from tests.browser.test_desk import PHONE
+from tests.builders import World, make_world
+from tests.contracts.exchange import ACCOUNT, PUBLIC, TOKEN, Exchange
+from tests.web.site import START, Site, make_site
+
+pytestmark = pytest.mark.browser
+
+SignIn = Callable[..., Page]
+Check = Callable[[Page], None]
+
+
+@pytest.fixture
+def telephones() -> Telephones:
+    return Telephones(account=ACCOUNT, inbound_url=f"{PUBLIC}/twilio/inbound")
+
+
+@pytest.fixture
+def site(tmp_path: Path, sqlite_url: str, telephones: Telephones) -> Iterator[Site]:
+    """The application with a provider: the stand-in, whose every bridged call finds the line busy."""
+    clock = ManualClock(START)
+    courier = Courier(telephones, TOKEN, clock)
+    app = create_standin(telephones, courier, token=TOKEN, clock=clock, script=Script(person="busy"))
+    server = serve(app, "127.0.0.1", 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    site = make_site(
+        tmp_path,
+        sqlite_url,
+        twilio_api_url=f"http://127.0.0.1:{server.server_port}",
+        twilio_account_sid=ACCOUNT,
+        twilio_auth_token=TOKEN,
+        twilio_number="+33465710013",
+        public_url=PUBLIC,
+    )
+    site.app.extensions["courier"] = courier
+    yield site
+    server.shutdown()
+    site.runtime.engine.dispose()
+
+
+@pytest.fixture
+def world(site: Site) -> World:
+    """One young person who may be called now."""
+    return make_world(site.runtime.sessions, START, people=1)
+
+
+@pytest.fixture
+def exchange(site: Site, world: World, telephones: Telephones) -> Exchange:
+    return Exchange(site.runtime, site.clock, world, telephones, site.app.extensions["courier"])
+
+
+def test_from_the_notice_to_the_call_that_was_asked_for(
+    exchange: Exchange, site: Site, world: World, sign_in: SignIn, check: Check
+) -> None:
+    person = world.people[0]
+    exchange.plan()
+    exchange.send()
+    exchange.deliver_all()
+    exchange.write_in(exchange.number_of(person), "Rappel 18h svp")
+    exchange.send()
+    with writing(site.runtime.sessions) as session:
+        calls.set_line(session, site.ids["officer"], "+33465710088", now=exchange.now)
+    exchange.later(hours=8)  # 18:00
+
+    page = sign_in("officer")
+    page.keyboard.press("s")
+    expect(page.locator(".why")).to_contain_text("18")
+    conversation = page.locator(".conversation")
+    expect(conversation).to_contain_text("Rappel 18h svp")
+    expect(conversation).to_contain_text("C'est noté")
+    check(page)
+    page.locator("#main-call button").click()
+    expect(page.locator("#call-state")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('#call-state').textContent.length > 0")
+    for _ in range(10):
+        exchange.deliver_all()
+        page.wait_for_timeout(500)
+        if page.locator("input[name=disposition]:checked").count():
+            break
+    expect(page.locator("input[name=disposition]:checked")).to_have_value("busy")
+    expect(page.locator("#call-state")).to_contain_text("occupée")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#undo-bar")).to_contain_text("prochain appel")
+    entry = exchange.read(
+        lambda s, _: s.scalars(select(QueueEntry).where(QueueEntry.person_id == person)).one()
+    )
+    assert entry.state == "open"
+
+
+@pytest.mark.parametrize("language", [Language.FRENCH, Language.ENGLISH])
+@pytest.mark.parametrize("theme", [Theme.LIGHT, Theme.DARK])
+def test_a_question_is_read_and_answered_in_the_inbox(
+    exchange: Exchange,
+    site: Site,
+    world: World,
+    sign_in: SignIn,
+    check: Check,
+    language: Language,
+    theme: Theme,
+) -> None:
+    number = exchange.number_of(world.people[0])
+    exchange.write_in(number, "C'est qui ?")
+    with writing(site.runtime.sessions) as session:
+        set_preferences(session, site.ids["officer"], language=language, theme=theme)
+    page = sign_in("officer")
+    page.goto("/inbox")
+    expect(page.locator(".inbox-item")).to_have_count(1)
+    expect(page.locator(".conversation")).to_contain_text("C'est qui ?")
+    check(page)
+    page.locator(".inbox-item summary").click()
+    page.locator("[data-fills]").first.click()
+    expect(page.locator("[id^=cost-]")).to_contain_text("1")
+    check(page)
+    page.locator(".inbox-item details form button[type=submit]").click()
+    expect(page.locator(".empty")).to_be_visible()
+    check(page)
+    exchange.later(seconds=5)
+    exchange.send()
+    assert [m["to"] for m in exchange.telephones.messages.values()] == [number]
+
+
+def test_a_text_says_what_it_costs_and_that_it_waits_for_an_hour(
+    exchange: Exchange, context: BrowserContext, sign_in: SignIn
+) -> None:
+    context.add_init_script(PHONE)
+    page = sign_in("officer")
+    page.keyboard.press("s")
+    page.locator("#main-call button").click()
+    expect(page.locator("#call-clock")).to_be_visible()
+    page.locator("#write-text summary").click()
+    page.fill("#text-body", "Bonjour, êtes-vous là ? 👍")
+    expect(page.locator("#text-cost")).to_contain_text("👍")
+    page.locator("#write-text button[type=submit]").click()
+    expect(page.locator("main > .banner[role=status]")).to_contain_text("dans l’heure d’un appel")
+    assert exchange.send() == 0
+    page.keyboard.press("5")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#undo-bar")).to_be_visible()
+    exchange.clock.advance(timedelta(minutes=61))
+    assert exchange.send() == 1
+
+
+def test_the_administrator_sees_whether_the_provider_answers(
+    exchange: Exchange, sign_in: SignIn, check: Check
+) -> None:
+    exchange.write_in("+33639980099", "STOP")
+    page = sign_in("admin")
+    page.goto("/provider")
+    check(page)
+    page.get_by_role("button", name="Vérifier les identifiants").click()
+    expect(page.locator("main > .banner[role=status]")).to_contain_text("Demonstration")
+    page.fill("#number", "06 39 98 00 55")
+    page.get_by_role("button", name="Envoyer l’essai").click()
+    expect(page.locator("main > .banner[role=status]")).to_contain_text("accepté")
