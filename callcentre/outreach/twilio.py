@@ -40,6 +40,8 @@ RING_SECONDS = 20
 """How long the officer's telephone rings; their voicemail must not pick up."""
 LOOKED_BACK = 20
 """How many of the latest messages to a number are looked through after an unknown result."""
+INSIST = "#rc=5&rp=all"
+"""Added to the addresses that are called back: five repeats after any failure, where one after some is the default."""
 TOO_MANY = 429
 SERVER_FAULT = 500
 TOKEN_SECONDS = 3600
@@ -101,7 +103,7 @@ class Twilio:
         made: dict[str, str] = {
             "to": _address(message.to, message.channel),
             "body": message.body,
-            "status_callback": self._url(f"/twilio/messages/{message.uid}"),
+            "status_callback": self._url(f"/twilio/messages/{message.uid}") + INSIST,
         }
         if message.channel is Channel.WHATSAPP:
             made["from_"] = f"whatsapp:{self.account.whatsapp_from}"
@@ -131,7 +133,7 @@ class Twilio:
                     from_=self.account.number,
                     url=self._url(f"/twilio/bridge/{call.uid}"),
                     timeout=RING_SECONDS,
-                    status_callback=self._url(f"/twilio/officer-leg/{call.uid}"),
+                    status_callback=self._url(f"/twilio/officer-leg/{call.uid}") + INSIST,
                     status_callback_event=["initiated", "ringing", "answered", "completed"],
                 )
             )

@@ -184,6 +184,7 @@ class World:
 
     def plan(self, url: str, form: dict[str, str], at: datetime, *, always: bool = False) -> None:
         """Note a request to make, with the faults of the day; `always`: it is not lost."""
+        url = url.partition("#")[0]  # how often to repeat: for the provider alone, neither signed nor sent
         if not url or (not always and self.chance.random() < self.faults.lost):
             return
         if self.chance.random() < self.faults.shuffled:

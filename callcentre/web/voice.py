@@ -27,6 +27,8 @@ LONGEST_SECONDS = 3600
 OFFICERS_RING = 15
 VOICEMAIL_SECONDS = 120
 KEY = "1"
+INSIST = "#rc=5&rp=all"
+"""Five repeats after any failure; what follows the sign is for the provider alone and is not signed."""
 EVENTS = "initiated ringing answered completed"
 CLOSED = "Bonjour. La plateforme est fermée pour le moment. Nous vous rappellerons à la prochaine ouverture. Au revoir."
 NOBODY = "Bonjour. Tous nos conseillers sont en ligne. Tapez 1 pour être rappelé, ou laissez un message."
@@ -230,10 +232,10 @@ def _ring(answer: VoiceResponse, uid: UUID, number: str | None) -> None:
     )
     dial.number(
         number,
-        status_callback=_url(f"/person-leg/{uid}"),
+        status_callback=_url(f"/person-leg/{uid}") + INSIST,
         status_callback_event=EVENTS,
         machine_detection="Enable",
-        amd_status_callback=_url(f"/machine/{uid}"),
+        amd_status_callback=_url(f"/machine/{uid}") + INSIST,
     )
     answer.append(dial)
 

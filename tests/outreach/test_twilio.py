@@ -71,6 +71,15 @@ def test_what_is_to_be_called_back_names_our_message(line: Line) -> None:
     assert {callback.url for callback in line.world.pending} == {"http://127.0.0.1:9/twilio/messages/6f0e"}
 
 
+def test_the_provider_is_asked_to_insist(line: Line) -> None:
+    asked: list[str] = []
+    plan = line.world.plan
+    line.world.plan = lambda url, *rest, **more: (asked.append(url), plan(url, *rest, **more))[1]  # type: ignore[method-assign,func-returns-value]
+    line.provider.send(message())
+    assert all(url.endswith("#rc=5&rp=all") for url in asked)
+    assert asked
+
+
 @pytest.mark.parametrize(
     ("to", "code"), [("+15005550001", 21211), ("+15005550004", 21610), ("+15005550009", 21614)]
 )
