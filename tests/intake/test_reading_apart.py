@@ -48,6 +48,7 @@ def test_a_workbook_gives_the_same_rows_in_a_child_as_here() -> None:
     assert (apart.format, apart.notes, apart.hidden_sheets) == (here.format, here.notes, here.hidden_sheets)
 
 
+@pytest.mark.slow
 def test_a_workbook_that_needs_too_much_memory_or_time_is_refused() -> None:
     book = Workbook(write_only=True)
     page = book.create_sheet("Liste")
@@ -55,7 +56,10 @@ def test_a_workbook_that_needs_too_much_memory_or_time_is_refused() -> None:
         page.append([f"{number} {'x' * 3_000}"])
     target = io.BytesIO()
     book.save(target)
-    small = read_workbook_apart(target.getvalue(), memory=60 * 1024 * 1024)
+    tight = read_workbook_apart(target.getvalue(), memory=60 * 1024 * 1024)
+    assert isinstance(tight, ListContent), "what does not fit at once is read cell by cell"
+    assert len(tight.sheets[0].rows) == 12_000
+    small = read_workbook_apart(target.getvalue(), memory=24 * 1024 * 1024)
     assert isinstance(small, Refusal)
     assert small.code is RefusalCode.TOO_LARGE
     late = read_workbook_apart(target.getvalue(), seconds=0.01)
