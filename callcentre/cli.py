@@ -110,7 +110,7 @@ def import_list(
         prepared = _prepared(runtime, programme, file, list_date.date(), mapping)
         if only_check:
             with reading(runtime.sessions) as session:
-                plan = checking.check(session, prepared, programme=programme)
+                plan = checking.check(session, prepared, programme=programme, with_values=report is not None)
             result = reports.plan_report(
                 plan, name=prepared.name, programme=programme.code, list_date=list_date.date().isoformat()
             )

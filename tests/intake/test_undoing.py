@@ -36,7 +36,8 @@ FIRST = csv_list(
 )
 SECOND = csv_list(
     {"Nom": "MARTIN", "Prénom": "Léa", "INE": "012345678AB", "Mail": "lea@exemple.fr",
-     "Portable": "06 39 98 00 01 / 06 39 98 00 02", "CP": "13100", "RNE": "0139115M", "Tél. responsable": "04 65 71 00 02 (mère)", "PSAD": "PSAD Aix-en-Provence"},
+     "Portable": "06 39 98 00 01 / 06 39 98 00 02", "CP": "13100", "RNE": "0139115M",
+     "Tél. responsable": "04 65 71 00 02 (mère)", "PSAD": "PSAD Aix-en-Provence"},
     {"Nom": "PETIT", "Prénom": "Inès"},
     {"Nom": "ROUX", "Prénom": "Adam", "Portable": "06 39 98 00 03"},
     {"Nom": "DURAND", "Prénom": "Jade", "Né(e) le": "31/02/2008"},
