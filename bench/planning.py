@@ -1,27 +1,43 @@
-"""The night of a million people: calls counted, numbers fitted, everybody planned anew; and claims meanwhile."""
+"""The night of many people: calls counted, numbers fitted, everybody planned anew; and claims meanwhile.
+
+    python -m bench.planning --people 1000000 --database sqlite
+
+The night runs in a process of its own while this one claims, so that each has a core where there are two.
+"""
 
 from __future__ import annotations
 
+import argparse
 import random
 import resource
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from typing import Any
 
 from sqlalchemy import delete, insert
 from sqlalchemy.orm import Session, sessionmaker
 
 from bench.population import populate
+from bench.servers import a_database
+from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import Turn
+from callcentre.clock import ManualClock
 from callcentre.database import writing
+from callcentre.desk import serving
+from callcentre.migrations import upgrade
 from callcentre.outreach.models import Attempt
 from callcentre.planning.counting import count_calls
 from callcentre.planning.refit import fit_again
 from callcentre.planning.replan import replan
 from callcentre.programmes import Programme
 from callcentre.retry.slots import USUAL_SLOTS, Slot
+from callcentre.runtime import Runtime, build_runtime
+from callcentre.settings import load_settings
 
 NIGHT = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 CALLED = 0.6
@@ -112,3 +128,74 @@ def _timed(name: str, work: Callable[[], int]) -> Part:
     wall, processor = time.perf_counter(), time.process_time()
     done = work()
     return Part(name, done, time.perf_counter() - wall, time.process_time() - processor)
+
+
+MORNING = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
+CLAIMS = 400
+
+
+def claims(runtime: Runtime, *, times: int = CLAIMS) -> list[float]:
+    """Claim and give back so many times, officers in turn; return the milliseconds of each claim, in order."""
+    took = []
+    for turn in range(times):
+        officer = turn % 8 + 1
+        start = time.perf_counter()
+        with writing(runtime.sessions) as session:
+            lease = serving.serve_next(session, runtime.desk(session), officer_id=officer, now=MORNING)
+        took.append(1000 * (time.perf_counter() - start))
+        assert isinstance(lease, Lease), lease
+        with writing(runtime.sessions) as session:
+            serving.release(session, lease.token, officer_id=officer, now=MORNING)
+    return sorted(took)
+
+
+def _night_of(url: str, folder: str) -> tuple[list[Part], float]:
+    """The night in a process of its own."""
+    runtime = _runtime(url, folder)
+    parts = night(runtime.sessions, runtime.programme, 1)
+    return parts, memory_megabytes()
+
+
+def _runtime(url: str, folder: str) -> Runtime:
+    settings = {
+        "CALLCENTRE_DATABASE_URL": url,
+        "CALLCENTRE_DATA_DIR": folder,
+        "CALLCENTRE_SECRET_KEY": "for a measurement",
+    }
+    return build_runtime(load_settings(settings), clock=ManualClock(MORNING))
+
+
+def main() -> None:
+    """Prepare, claim alone, then claim while the night runs; print what each took."""
+    parser = argparse.ArgumentParser(prog="python -m bench.planning", description=__doc__)
+    parser.add_argument("--people", type=int, default=100_000)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="callcentre-bench-") as folder, a_database(asked.database) as url:
+        runtime = _runtime(url, folder)
+        upgrade(runtime.engine)
+        prepare(runtime.sessions, runtime.programme, people=asked.people)
+        print(f"{asked.people} people on {asked.database}")
+        claims(runtime, times=40)
+        _say("claims alone", claims(runtime))
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            running = pool.submit(_night_of, url, folder)
+            meanwhile: list[float] = []
+            while not running.done():
+                meanwhile += claims(runtime, times=40)
+            parts, megabytes = running.result()
+        _say("claims meanwhile", sorted(meanwhile))
+        for part in parts:
+            print(f"{part.name:16} {part.done:9}  {part.wall:7.1f} s  ({part.processor:.1f} s of processor)")
+        print(f"memory of the night {megabytes:.0f} MB")
+        _say("claims after", claims(runtime))
+        runtime.engine.dispose()
+
+
+def _say(name: str, took: list[float]) -> None:
+    p50, p95 = took[len(took) // 2], took[len(took) * 95 // 100]
+    print(f"{name:17} {len(took):6}  p50 {p50:7.2f} ms  p95 {p95:7.2f} ms")
+
+
+if __name__ == "__main__":
+    main()
