@@ -92,10 +92,10 @@ def test_the_form_proposes_today_in_the_programmes_zone(site: Site, client: Flas
         ),
         (b"du texte sans tableau\r\n", "Aucune ligne d’en-tête reconnue"),
         (OLE + "EncryptedPackage".encode("utf-16-le"), "protégé par un mot de passe"),
-        (OLE, "Ancien classeur Excel (.xls)"),
-        (b"%PDF-1.7 ...", "ni un CSV ni un classeur XLSX"),
+        (OLE, "Ce fichier .xls ne s’ouvre pas"),
+        (b"%PDF-1.7 ...", "ni un texte CSV ni un classeur"),
         (b"PK\x03\x04 broken", "endommagé ou incomplet"),
-        (b"\xff\xfe\x00\xd8a", "Le texte du fichier ne se lit pas"),
+        (bytes(range(256)) * 20, "Le texte du fichier ne se lit pas"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_beside_its_field(
