@@ -64,6 +64,8 @@ class AttemptOnCard:
     slot: str | None
     corrected: bool
     direction: str
+    why: dict[str, Any] | None = None
+    """Why it was made at its hour, as a stored reason; None for a call of before reasons were kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +286,7 @@ def attempts_of(session: Session, person_id: int) -> tuple[AttemptOnCard, ...]:
             slot=row.slot,
             corrected=row.corrected_at is not None,
             direction=row.direction,
+            why=row.why,
         )
         for row, officer in rows
     )

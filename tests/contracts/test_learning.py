@@ -8,10 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue.models import QueueEntry
+from callcentre.database import writing
 from callcentre.desk.card import person
 from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput
@@ -344,3 +345,60 @@ def test_a_block_that_left_people_over_makes_its_slot_dearer(office: Office) -> 
     assert (morning.slot, morning.blocks) == ("morning", 1)
     assert morning.served_part == pytest.approx(1 - 0.25 * (1 - 1 / 3))
     assert morning.queue_days > 0
+
+
+def test_an_hour_brought_forward_is_told_by_the_chances_of_both_hours(office: Office) -> None:
+    def evening(session: Session, desk: Desk) -> None:
+        block = desk.policy.hours.blocks_on(office.now.date(), desk.programme.tz)[-1]
+        why = {"code": "learnt_first", "params": {"slot": "evening", "one_in": 4}}
+        session.execute(
+            update(QueueEntry).values(preferred_at=block.start, preferred_until=block.end, reason=why)
+        )
+
+    office.write(evening)
+    lease = office.take()
+    assert lease.reason["code"] == "learnt_earlier"
+
+    def rates(session: Session, desk: Desk) -> tuple[float, ...]:
+        preference = policy_in_force(session, desk.programme, desk.programme_id).preference
+        assert isinstance(preference, Learnt)
+        state = states_of(session, desk.programme, desk.programme_id, [lease.person_id])[lease.person_id]
+        return chances(preference.fit, history_of(state))
+
+    by_slot = dict(zip(SLOTS, office.read(rates), strict=True))
+    params = lease.reason["params"]
+    assert (params["slot"], params["other_slot"]) == ("morning", "evening")
+    assert params["one_in"] == round(1 / by_slot["morning"])  # type: ignore[index]
+    assert params["other_one_in"] == round(1 / by_slot["evening"])  # type: ignore[index]
+
+
+def test_people_kept_on_rotation_are_told_so_by_a_sentence_without_chances(office: Office) -> None:
+    programme = office.runtime.programme
+    assert programme.constants is not None
+    constants = programme.constants.model_copy(update={"control_share": 1.0})
+    kept = programme.model_copy(update={"constants": constants})
+    with writing(office.runtime.sessions) as session:
+        reconsider(session, kept, office.world.programme_id, office.world.people, now=office.now)
+    codes = {values[_PLANNED.index("reason")]["code"] for values in planned(office).values()}
+    assert codes == {"first_call"}
+
+
+def test_the_share_kept_on_rotation_is_counted_apart(office: Office) -> None:
+    play(office, people=40)
+    programme = office.runtime.programme
+    assert programme.constants is not None
+    kept = programme.model_copy(
+        update={"constants": programme.constants.model_copy(update={"control_share": 0.5})}
+    )
+    count(office)
+    with writing(office.runtime.sessions) as session:
+        refit.fit_again(session, kept, office.world.programme_id, office.now)
+    shown = office.read(lambda s, d: queries.learnt_hours(s, kept, d.programme_id))
+    assert shown is not None
+    called = office.read(
+        lambda s, _: s.scalar(
+            select(func.count(Attempt.person_id.distinct())).where(Attempt.direction == "outbound")
+        )
+    )
+    assert shown.arms["control"].people + shown.arms["learnt"].people == called
+    assert all(arm.contacted <= arm.people <= arm.calls for arm in shown.arms.values())

@@ -154,6 +154,8 @@ class AttemptShape:
     slot: str | None
     direction: str
     corrected: bool
+    why: Why | None
+    """Why it was made at its hour, by the chances of then; null for a call of before reasons were kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,6 +492,7 @@ def _attempt(of: cards.AttemptOnCard) -> AttemptShape:
         slot=of.slot,
         direction=of.direction,
         corrected=of.corrected,
+        why=None if of.why is None else stored_why(of.why),
     )
 
 
