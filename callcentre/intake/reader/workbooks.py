@@ -169,7 +169,15 @@ class _Table:
                 starting[area[0]].append(area)
         going: list[tuple[int, int, str]] = []
         marked = self._marks()
+        desert = 0
         for number, value in enumerate(values, start=1):
+            if not value and not going and number not in marked:
+                # A reader that goes cell by cell gives nothing at all for the rows between two cells.
+                desert += 1
+                if desert <= _LONGEST_GAP:
+                    yield Row(number, ())
+                continue
+            desert = 0
             row = self._row(number, value, marked.get(number, []))
             if going:
                 row = _with(row, going)
