@@ -110,10 +110,7 @@ def waiting_count(session: Session, *, programme_id: int) -> int:
 def settle(session: Session, kind: str, row_id: int, *, by: int, now: datetime) -> None:
     """Take something out of the inbox; doing it twice does nothing more."""
     row: InboundMessage | InboundCall | None
-    if kind == "message":
-        row = session.get(InboundMessage, row_id)
-    else:
-        row = session.get(InboundCall, row_id)
+    row = session.get(InboundMessage, row_id) if kind == "message" else session.get(InboundCall, row_id)
     if row is None:
         raise NotFound("inbox")
     if row.state == InboundState.OPEN:

@@ -42,7 +42,7 @@ def everybody(office: Office) -> list[int]:
     lease = office.write(
         lambda s, d: serving.open_card(s, d, passed_over, officer_id=office.user("colleague"), now=office.now)
     )
-    office.write(lambda s, d: serving.release(s, lease.token, officer_id=lease.officer_id, now=office.now))
+    office.write(lambda s, _: serving.release(s, lease.token, officer_id=lease.officer_id, now=office.now))
     opposed = office.add("Jade")
     office.write(
         lambda s, d: corrections.oppose(
