@@ -56,10 +56,10 @@ def main() -> int:
     seed = asked.seed
     while time.monotonic() < end:
         content = mutated(bases, Random(seed))
-        started = time.monotonic()
-        faulthandler.dump_traceback_later(SECONDS * 3, exit=True)
+        started = _processor_seconds()
+        faulthandler.dump_traceback_later(SECONDS * 10, exit=True)
         wrong = _wrong(content, counts)
-        took = time.monotonic() - started
+        took = _processor_seconds() - started
         slowest = max(slowest, (took, seed))
         if wrong is None and took > SECONDS:
             wrong = f"took {took:.1f} s"
@@ -82,6 +82,12 @@ def main() -> int:
         f"seeds {asked.seed} to {seed - 1}: {told}; slowest {slowest[0]:.1f} s (seed {slowest[1]}); peak {peak}\n"
     )
     return min(counts["failed"], 1)
+
+
+def _processor_seconds() -> float:
+    """Of this process and its children: a busy machine makes no file slow."""
+    here, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return here.ru_utime + here.ru_stime + children.ru_utime + children.ru_stime
 
 
 def _peak(who: int = resource.RUSAGE_SELF) -> int:

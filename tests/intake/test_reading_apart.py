@@ -142,7 +142,8 @@ def test_what_the_reader_has_to_say_is_said_in_both_languages() -> None:
         assert "{" not in note_words(said, "fr") + note_words(said, "en")
     many = note(NoteCode.TEXT_REPAIRED, range(1, 100))
     assert len(many.places) == PLACES_SHOWN
-    assert note_words(many).endswith("…).")
+    assert note_words(many).endswith("20 et 79 autres.")
+    assert "ligne 7." in note_words(note(NoteCode.HIDDEN_ROW, [7]))
     assert [column_letters(index) for index in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
 
 

@@ -413,7 +413,7 @@ def _without_quotes(cell: str) -> str:
     text = cell.strip()
     if len(text) > 1 and text[0] == text[-1] == '"':
         return text[1:-1].replace('""', '"')
-    return text[1:] if text[:1] == '"' else cell
+    return text.strip('"') if text[:1] == '"' or text[-1:] == '"' else cell
 
 
 class _Lines(Iterator[bytes]):

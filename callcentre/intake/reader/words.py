@@ -142,80 +142,80 @@ def huge_line(number: int) -> Refusal:
 
 _NOTES: dict[NoteCode, tuple[str, str]] = {
     NoteCode.MIXED_ENCODINGS: (
-        "{n} lignes sont dans un autre encodage que le reste ; elles ont été lues dans le leur ({places}).",
-        "{n} rows are in another encoding than the rest; they were read in their own ({places}).",
+        "Dans un autre encodage que le reste, et lu dans le sien : {places}.",
+        "In another encoding than the rest, and read in its own: {places}.",
     ),
     NoteCode.TEXT_REPAIRED: (
-        "Des accents abîmés par un double encodage ont été rétablis dans {n} lignes ({places}).",
-        "Accents broken by a double encoding were restored in {n} rows ({places}).",
+        "Accents abîmés par un double encodage, rétablis : {places}.",
+        "Accents broken by a double encoding, restored: {places}.",
     ),
     NoteCode.TEXT_DAMAGED: (
-        "Des lettres sont perdues dans {n} lignes, à la place de « � » ({places}).",
-        "Letters are lost in {n} rows, where “�” stands ({places}).",
+        "Lettres perdues, à la place de « � » : {places}.",
+        "Letters lost, where “�” stands: {places}.",
     ),
     NoteCode.CONTROLS_REMOVED: (
-        "Des caractères invisibles ont été retirés de {n} lignes ({places}).",
-        "Invisible characters were removed from {n} rows ({places}).",
+        "Caractères invisibles retirés : {places}.",
+        "Invisible characters removed: {places}.",
     ),
     NoteCode.UNCLOSED_QUOTE: (
-        "Un guillemet n’est jamais refermé dans {n} lignes ; chacune a été lue seule ({places}).",
-        "A quotation mark is never closed in {n} rows; each was read by itself ({places}).",
+        "Guillemet jamais refermé, la ligne a été lue seule : {places}.",
+        "Quotation mark never closed, the row was read by itself: {places}.",
     ),
     NoteCode.WRAPPED_LINES: (
         "Chaque ligne était enfermée entre guillemets ; ils ont été retirés.",
         "Every row was wrapped in quotation marks; they were removed.",
     ),
     NoteCode.MISPLACED_CELLS: (
-        "{n} lignes sont décalées et ne se remettent pas en ordre : mises en quarantaine ({places}).",
-        "{n} rows are shifted and cannot be put in order: quarantined ({places}).",
+        "Cellules décalées qui ne se remettent pas en ordre, à corriger : {places}.",
+        "Shifted cells that cannot be put in order, to correct: {places}.",
     ),
     NoteCode.CELLS_JOINED: (
-        "{n} lignes avaient un séparateur de trop dans un texte ; ses deux parties ont été réunies ({places}).",
-        "{n} rows had a delimiter too many inside a text; its two parts were joined ({places}).",
+        "Séparateur de trop dans un texte, ses parties ont été réunies : {places}.",
+        "A delimiter too many inside a text, its parts were joined: {places}.",
     ),
     NoteCode.MISSING_CELLS: (
-        "{n} lignes ont moins de cellules que le tableau ({places}).",
-        "{n} rows have fewer cells than the table ({places}).",
+        "Moins de cellules que le tableau : {places}.",
+        "Fewer cells than the table: {places}.",
     ),
     NoteCode.CELLS_MOVED: (
-        "{n} lignes étaient décalées ; leurs cellules ont été remises sous leur colonne ({places}).",
-        "{n} rows were shifted; their cells were put back under their columns ({places}).",
+        "Cellules décalées, remises sous leur colonne : {places}.",
+        "Shifted cells, put back under their columns: {places}.",
     ),
     NoteCode.CUT_SHORT: (
-        "Le fichier s’arrête au milieu d’une ligne ({places}) : il est peut-être incomplet.",
-        "The file ends in the middle of a row ({places}): it may be incomplete.",
+        "Le fichier s’arrête au milieu d’une ligne, il est peut-être incomplet : {places}.",
+        "The file ends in the middle of a row, it may be incomplete: {places}.",
     ),
     NoteCode.TOO_MANY_COLUMNS: (
-        f"Au-delà de {MAXIMUM_COLUMNS} colonnes, les cellules de {{n}} lignes ne sont pas lues ({{places}}).",
-        f"Beyond {MAXIMUM_COLUMNS} columns, the cells of {{n}} rows are not read ({{places}}).",
+        f"Cellules au-delà de {MAXIMUM_COLUMNS} colonnes, non lues : {{places}}.",
+        f"Cells beyond {MAXIMUM_COLUMNS} columns, not read: {{places}}.",
     ),
     NoteCode.CELL_CUT: (
-        "Des cellules trop longues ont été coupées dans {n} lignes ({places}).",
-        "Cells that were too long were cut in {n} rows ({places}).",
+        "Cellules trop longues, coupées : {places}.",
+        "Cells that were too long, cut: {places}.",
     ),
     NoteCode.BLANK_END: (
-        "{n} lignes vides à la fin ne sont pas comptées.",
-        "{n} blank rows at the end are not counted.",
+        "Lignes vides à la fin, non comptées : {n}.",
+        "Blank rows at the end, not counted: {n}.",
     ),
     NoteCode.HIDDEN_ROW: (
-        "{n} lignes sont masquées dans le classeur ; elles sont lues comme les autres ({places}).",
-        "{n} rows are hidden in the workbook; they are read like the others ({places}).",
+        "Masqué dans le classeur, lu comme le reste : {places}.",
+        "Hidden in the workbook, read like the rest: {places}.",
     ),
     NoteCode.HIDDEN_COLUMN: (
-        "{n} colonnes sont masquées dans le classeur ; elles sont lues comme les autres ({places}).",
-        "{n} columns are hidden in the workbook; they are read like the others ({places}).",
+        "Colonne masquée dans le classeur, lue comme les autres : {places}.",
+        "Column hidden in the workbook, read like the others: {places}.",
     ),
     NoteCode.FORMULA_WITHOUT_VALUE: (
-        "{n} formules sans résultat enregistré, lues comme vides ({places}) : enregistrez le classeur dans Excel.",
-        "{n} formulas without a stored result, read as empty ({places}): save the workbook in Excel.",
+        "Formule sans résultat enregistré, lue comme vide : {places}. Ouvrez le classeur dans Excel et enregistrez-le.",
+        "Formula without a stored result, read as empty: {places}. Open the workbook in Excel and save it.",
     ),
     NoteCode.CELL_ERROR: (
-        "{n} cellules portent une erreur de calcul (#N/A, #REF!…), elles sont lues comme vides ({places}).",
-        "{n} cells hold a calculation error (#N/A, #REF!…), they are read as empty ({places}).",
+        "Erreur de calcul (#N/A, #REF!…), lue comme vide : {places}.",
+        "Calculation error (#N/A, #REF!…), read as empty: {places}.",
     ),
     NoteCode.MERGED_CELLS: (
-        "{n} cellules fusionnées sur plusieurs lignes : leur valeur vaut pour chacune ({places}).",
-        "{n} cells are merged over several rows: their value counts for each ({places}).",
+        "Cellule fusionnée sur plusieurs lignes, sa valeur vaut pour chacune : {places}.",
+        "Cell merged over several rows, its value counts for each: {places}.",
     ),
     NoteCode.HIDDEN_UNSEEN: (
         "Dans ce format, les lignes masquées et les formules sans résultat ne se voient pas : vérifiez le classeur.",
@@ -226,9 +226,21 @@ _NOTES: dict[NoteCode, tuple[str, str]] = {
 
 def note_words(note: Note, language: str = "fr") -> str:
     """A remark on a file as it is shown to a person."""
-    text = _NOTES[note.code][1 if language == "en" else 0]
-    places = ", ".join(note.places) + ("…" if note.count > len(note.places) else "")
-    words = text.replace("{n}", str(note.count)).replace("{places}", places)
+    french = language != "en"
+    text = _NOTES[note.code][0 if french else 1]
+    words = text.replace("{n}", str(note.count)).replace("{places}", _places(note, french=french))
     if not note.sheet:
         return words
-    return f"“{note.sheet}”: {words}" if language == "en" else f"« {note.sheet} » : {words}"
+    return f"« {note.sheet} » : {words}" if french else f"“{note.sheet}”: {words}"
+
+
+def _places(note: Note, *, french: bool) -> str:
+    """Such as “lignes 3, 5 et 12 autres”: rows are named as rows, cells and columns by their letters."""
+    named = ", ".join(note.places)
+    if all(place.isdecimal() for place in note.places):
+        word = "ligne" if french else "row"
+        named = f"{word}{'s' if len(note.places) > 1 else ''} {named}"
+    others = note.count - len(note.places)
+    if others <= 0:
+        return named
+    return f"{named} {'et' if french else 'and'} {others} {'autre' if french else 'other'}{'s' if others > 1 else ''}"
