@@ -61,6 +61,12 @@ class Plan:
     """How many people would have each field changed."""
 
     @property
+    def names_few(self) -> bool:
+        """Whether more people are gone than named: a complement under a new date, perhaps, and no whole list."""
+        named = sum(row.fate in _PEOPLE for row in self.rows)
+        return len(self.gone) > named
+
+    @property
     def flagged(self) -> int:
         """How many rows that go in carry a remark."""
         return sum(bool(row.reasons) for row in self.rows if row.fate in _PEOPLE)

@@ -22,6 +22,8 @@ from callcentre.intake.queries import ExportedPerson, ListFileView, RowView
 from callcentre.intake.reasons import Reason
 from callcentre.people.candidates import Candidate
 
+_ADDED_FR, _ADDED_EN = ("N° de ligne d’origine", "À corriger"), ("Original row number", "To correct")
+"""Titles of the two added columns: none is a word by which a list's column is known, since the file comes back."""
 _LIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """First characters by which a spreadsheet may take a text for a formula."""
 _HIDING = (" ", "\u00a0", "\u202f", "\u3000", "\u200b", "\ufeff", "'", '"')
@@ -208,7 +210,7 @@ def quarantine_workbook(
     """
     file = queries.list_file(session, list_file_id)
     held = queries.rows(session, list_file_id, fates=() if with_remarks else [Fate.QUARANTINED])
-    titles = ("Row", "Reason") if language == "en" else ("Ligne", "Motif")
+    titles = _ADDED_EN if language == "en" else _ADDED_FR
     workbook = Workbook(write_only=True)
     for sheet in file.mapping.get("sheets", []):
         rows = [row for row in held if row.sheet == sheet["sheet"] and row.raw]

@@ -161,10 +161,10 @@ def test_the_download_corrected_and_sent_again_lets_them_in(sessions: sessionmak
         book = load_workbook(io.BytesIO(reports.quarantine_workbook(session, held.list_file_id)))
     page = book.worksheets[0]
     header = [cell.value for cell in page[1]]
-    assert header == [*ground.HEADERS, "Ligne", "Motif"]
+    assert header == [*ground.HEADERS, "N° de ligne d’origine", "À corriger"]
     line = dict(zip(header, page[2], strict=True))
-    assert line["Ligne"].value == "3"
-    assert "31/02/2008" in str(line["Motif"].value)
+    assert line["N° de ligne d’origine"].value == "3"
+    assert "31/02/2008" in str(line["À corriger"].value)
     assert all(
         cell.data_type == "s" and not str(cell.value).startswith("=") for cell in page[2] if cell.value
     )

@@ -7,6 +7,7 @@ import io
 import json
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -31,10 +32,8 @@ INE = "140727415UU"
 def test_every_reason_has_its_words_in_both_languages() -> None:
     assert set(CATALOGUE) == set(ReasonCode)
     assert set(WORDS) == set(Field)
-    refused = set(NumberReason) - {
-        NumberReason.VALID, NumberReason.FICTION_BLOCK, NumberReason.UNKNOWN_BLOCK, NumberReason.EMPTY,
-    }  # fmt: skip
-    assert set(NUMBER_CODES) == refused
+    unremarkable = {NumberReason.VALID, NumberReason.FICTION_BLOCK, NumberReason.EMPTY}
+    assert set(NUMBER_CODES) == set(NumberReason) - unremarkable
     for code, text in CATALOGUE.items():
         assert text.fr != text.en, code
         assert ("{value}" in text.fr) == ("{value}" in text.en), code
@@ -82,9 +81,7 @@ def test_a_person_is_exported_with_every_number_and_why_it_is_not_called(
     )
     with writing(sessions) as session:
         ids = {n.e164: n.id for n in session.scalars(select(PhoneNumber))}
-        numbers.judge(
-            session, person_id=1, number_id=ids["+33639985555"], sign=NumberSign.STRANGER, now=NOW
-        )
+        numbers.judge(session, person_id=1, number_id=ids["+33639985555"], sign=NumberSign.STRANGER, now=NOW)
         opt_outs.opt_out(session, number_id=ids["+33465711234"], source="message", now=NOW)
     person = exported(sessions)
     told = [(n["e164"], n["owner"], n["callable"], n["why_not"]) for n in person["numbers"]]  # type: ignore[attr-defined]
@@ -149,3 +146,31 @@ def test_rows_are_filtered_by_fate_and_remark(sessions: sessionmaker[Session]) -
     assert [row.number for row in flagged] == [41, 42]
     assert [row.number for row in page] == [62, 63, 64, 65]
     assert [(f.name, f.programme_code) for f in files] == [("brouillonne.csv", "bouches-du-rhone")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+33639980001",
+        "-2",
+        "@SUM(A1)",
+        " =1+1",
+        "\u200b=1+1",
+        "\ufeff=1",
+        "＝1+1",
+        "\t=1",
+        "\r\n=1",
+        "'=1",
+        '"=1"',
+    ],
+)
+def test_no_text_is_taken_for_a_formula(text: str) -> None:
+    guarded = reports.harmless(text)
+    assert guarded.startswith("'"), guarded
+    assert not guarded.lstrip().startswith(("=", "+", "-", "@", "＝"))
+
+
+def test_controls_and_marks_that_turn_letters_are_dropped() -> None:
+    assert reports.harmless("Lé\x00a\u202e\u2066 M\x1bartin") == "Léa Martin"
+    assert reports.harmless("Léa-Marie d’Été") == "Léa-Marie d’Été"

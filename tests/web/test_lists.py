@@ -407,7 +407,7 @@ def test_quarantine_and_report_are_downloaded(site: Site, client: FlaskClient, m
     sheet = load_workbook(BytesIO(answer.data)).worksheets[0]
     header, first = list(sheet.iter_rows(values_only=True))[:2]
     assert header[:4] == ("Id national", "Nom", "Prénom", "Né(e) le")
-    assert header[-2:] == ("Ligne", "Motif")
+    assert header[-2:] == ("N° de ligne d’origine", "À corriger")
     assert first[1:4] == ("FAURE", "Mohamed", "31/02/2008")
     assert "n’existe pas" in str(first[-1])
     answer = client.get(f"/lists/{messy}/report.json")
