@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.kinds import Density, Language, PauseReason, PresenceState, Role, Theme
 from callcentre.accounts.models import ApiToken, OfficerTerritory, Presence, User, UserSession
 from callcentre.accounts.presence import PRESENCE_LIFETIME
 from callcentre.accounts.secrets import token_hash
+from callcentre.statements import Prepared
 
 
 @dataclass(frozen=True)
@@ -149,15 +150,14 @@ def users(session: Session, *, role: Role | None = None, active_only: bool = Fal
     return tuple(_view(found, tuple(followed.get(found.id, ()))) for found in session.scalars(statement))
 
 
+_TERRITORIES = Prepared(
+    text("SELECT territory_id FROM officer_territories WHERE user_id = :user ORDER BY territory_id")
+)
+
+
 def territories_of(session: Session, user_id: int) -> tuple[int, ...]:
     """Return the ids of the PSADs that an officer is the correspondent of."""
-    return tuple(
-        session.scalars(
-            select(OfficerTerritory.territory_id)
-            .where(OfficerTerritory.user_id == user_id)
-            .order_by(OfficerTerritory.territory_id)
-        )
-    )
+    return tuple(_TERRITORIES.values(session, {"user": user_id}))
 
 
 def devices(session: Session, user_id: int, *, idle: timedelta, now: datetime) -> tuple[Device, ...]:

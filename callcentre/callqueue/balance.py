@@ -15,6 +15,8 @@ from functools import lru_cache
 
 ROUNDING = 1e-9
 """Shares are sums of fractions; differences below this are rounding."""
+TIE = 1e-12
+"""Next claims that fall due within this are at the same moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,6 @@ class Position:
     weight: float
     due: bool
 
-    @property
-    def lag(self) -> float:
-        """Claims it is owed (positive) or ahead (negative)."""
-        return self.share - self.served
-
 
 def turn_order(positions: Mapping[int, Position], *, own: Collection[int] = ()) -> list[int]:
     """Return the territories with due people, by id, the one whose turn it is first.
@@ -38,13 +35,62 @@ def turn_order(positions: Mapping[int, Position], *, own: Collection[int] = ()) 
     Those already ahead of their share come last, so that a claim finds somebody when the others prove empty.
     `own`: territories of the asking officer; they break ties only.
     """
+    due = {territory: position.weight for territory, position in positions.items() if position.due}
+    served = {territory: positions[territory].served for territory in due}
+    return in_turn(due, served, {territory: positions[territory].share for territory in due}, own=own)
 
-    def key(territory: int) -> tuple[bool, float, bool, int]:
-        position = positions[territory]
-        finish = round((position.served + 1 - position.share) / position.weight, 12)
-        return position.lag < -ROUNDING, finish, territory not in own, territory
 
-    return sorted((territory for territory, position in positions.items() if position.due), key=key)
+def in_turn(
+    due: Mapping[int, float],
+    served: Mapping[int, int],
+    shares: Mapping[int, float],
+    *,
+    own: Collection[int] = (),
+) -> list[int]:
+    """Return the territories of `due`, which gives their weights, in the order of their turn, as `turn_order` does."""
+    first = first_in_turn(due, served, shares, own=own)
+    keys = []
+    for territory, weight in due.items():
+        ahead = served.get(territory, 0) - shares.get(territory, 0.0)
+        finish = round((ahead + 1) / weight, 12)
+        keys.append((territory != first, ahead > ROUNDING, finish, territory not in own, territory))
+    return [key[-1] for key in sorted(keys)]
+
+
+def first_in_turn(
+    due: Mapping[int, float],
+    served: Mapping[int, int],
+    shares: Mapping[int, float],
+    *,
+    own: Collection[int] = (),
+) -> int | None:
+    """Return the territory of `due` whose turn it is: of those that had no more than their share, the one whose next
+    claim falls due first. Every claim asks this.
+    """
+    first = _soonest(due, served, shares, own, ROUNDING)
+    return first if first is not None else _soonest(due, served, shares, own, float("inf"))
+
+
+def _soonest(
+    due: Mapping[int, float],
+    served: Mapping[int, int],
+    shares: Mapping[int, float],
+    own: Collection[int],
+    most_ahead: float,
+) -> int | None:
+    first, soonest = None, float("inf")
+    for territory, weight in due.items():
+        ahead = served.get(territory, 0) - shares.get(territory, 0.0)
+        if ahead > most_ahead:
+            continue
+        finish = (ahead + 1) / weight
+        if finish > soonest + TIE:
+            continue
+        if first is None or finish < soonest - TIE:
+            first, soonest = territory, finish
+        elif (territory not in own, territory) < (first not in own, first):
+            first = territory
+    return first
 
 
 def written(weights: Mapping[int, float]) -> str:

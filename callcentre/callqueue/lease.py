@@ -8,13 +8,13 @@ a colleague's person shares. Losing a race is a normal return.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Date, Row, TextClause, TextualSelect, bindparam, text
+from sqlalchemy import BindParameter, Date, bindparam, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from callcentre.callqueue.ledger import Ledger
 from callcentre.callqueue.models import Lane, LeaseEnding
 from callcentre.database import JsonValue, UtcDateTime
 from callcentre.errors import NotAllowed
+from callcentre.statements import Prepared
 
 PRIORITIES = (0, 1, 2)
 """Within ordinary attempts: minors' clocks, first attempts of a new list, the rest."""
@@ -86,8 +87,8 @@ _SET_LEASE = (
 _READY = "token IS NULL AND programme_id = :programme AND due_at <= :now AND due_until > :now"
 
 
-def _typed(sql: str) -> TextClause:
-    """Return a statement whose instants, days and lists are bound with their types."""
+def _typed(sql: str) -> Prepared:
+    """Return a statement whose instants and days have their types, on the way in and out."""
     bound: list[BindParameter[Any]] = [
         bindparam(name, type_=UtcDateTime())
         for name in ("now", "until", "later", "seen_after")
@@ -95,22 +96,17 @@ def _typed(sql: str) -> TextClause:
     ]
     if ":day" in sql:
         bound.append(bindparam("day", type_=Date()))
-    return text(sql).bindparams(*bound)
+    return Prepared(text(sql).bindparams(*bound), **_TYPES)
 
 
-def _leases(sql: str) -> TextualSelect:
-    """Return a statement that gives rows of turns, with their types; made once, so that it is prepared once."""
-    return _typed(sql).columns(**_TYPES)
-
-
-_OF_OFFICER = _leases(f"SELECT {_COLUMNS} FROM turns WHERE officer_id = :officer")
-_OF_TOKEN = _leases(f"SELECT {_COLUMNS} FROM turns WHERE token = :token")
-_OF_PERSON = _leases(f"SELECT {_COLUMNS} FROM turns WHERE person_id = :person AND token IS NOT NULL")
-_TAKE_ONE = _leases(f"UPDATE turns SET {_SET_LEASE} WHERE id = :turn AND token IS NULL RETURNING {_COLUMNS}")
-_WITHOUT_ATTEMPT = text(
-    "SELECT token FROM turns WHERE programme_id = :programme AND token IS NOT NULL AND attempt_id IS NULL"
+_OF_OFFICER = _typed(f"SELECT {_COLUMNS} FROM turns WHERE officer_id = :officer")
+_OF_TOKEN = _typed(f"SELECT {_COLUMNS} FROM turns WHERE token = :token")
+_OF_PERSON = _typed(f"SELECT {_COLUMNS} FROM turns WHERE person_id = :person AND token IS NOT NULL")
+_TAKE_ONE = _typed(f"UPDATE turns SET {_SET_LEASE} WHERE id = :turn AND token IS NULL RETURNING {_COLUMNS}")
+_WITHOUT_ATTEMPT = _typed(
+    f"SELECT {_COLUMNS} FROM turns WHERE programme_id = :programme AND token IS NOT NULL AND attempt_id IS NULL"
 )
-_RENEW = _leases(
+_RENEW = _typed(
     f"UPDATE turns SET lease_until = :until, renewed_at = :now WHERE token = :token AND officer_id = :officer "
     f"RETURNING {_COLUMNS}"
 )
@@ -122,8 +118,8 @@ _SHARED = (
     "mine.person_id = {person} AND EXISTS (SELECT 1 FROM person_numbers other "
     "WHERE other.number_id = mine.number_id AND other.person_id <> mine.person_id)"
 )
-_COUNT_SHARED = text(f"SELECT count(*) FROM person_numbers mine WHERE {_SHARED.format(person=':person')}")
-_LOCK = text(
+_COUNT_SHARED = _typed(f"SELECT count(*) FROM person_numbers mine WHERE {_SHARED.format(person=':person')}")
+_LOCK = _typed(
     f"""
     INSERT INTO number_locks (number_id, turn_id)
     SELECT mine.number_id, :turn FROM person_numbers mine
@@ -137,13 +133,13 @@ _LOCK = text(
 """All of a person's shared numbers or none: looking first means not waiting for whoever is about to free one, who may
 need a row that this transaction, if it planned people before the claim, holds itself; and in one order for everybody,
 since two claims that wait for each other's numbers would be a deadlock (PostgreSQL)."""
-_UNLOCK = text("DELETE FROM number_locks WHERE turn_id = :turn")
-_DELETE = text("DELETE FROM turns WHERE id = :turn")
-_DELETE_BY_HAND = text("DELETE FROM turns WHERE id = :turn AND lane = 0")
+_UNLOCK = _typed("DELETE FROM number_locks WHERE turn_id = :turn")
+_DELETE = _typed("DELETE FROM turns WHERE id = :turn")
+_DELETE_BY_HAND = _typed("DELETE FROM turns WHERE id = :turn AND lane = 0")
 """A card opened by hand, or for somebody on the line, is not for the next officer."""
-_BUMP = text("UPDATE queue_entries SET version = version + 1 WHERE id = :entry")
+_BUMP = _typed("UPDATE queue_entries SET version = version + 1 WHERE id = :entry")
 _STEP_BACK = _typed("UPDATE turns SET due_at = :later WHERE id = :turn AND token IS NULL")
-_FREE = text(
+_FREE = _typed(
     """
     UPDATE turns SET token = NULL, officer_id = NULL, granted_at = NULL, granted_on = NULL, renewed_at = NULL,
       lease_until = NULL, due_weights = NULL, attempt_id = NULL
@@ -166,8 +162,8 @@ _LOG = _typed(
     ON CONFLICT (token) DO UPDATE SET ended_at = excluded.ended_at, ending = excluded.ending
     """
 )
-_ENDED = text("SELECT person_id FROM lease_log WHERE token = :token AND officer_id = :officer")
-_LAPSED = text(
+_ENDED = _typed("SELECT person_id FROM lease_log WHERE token = :token AND officer_id = :officer")
+_LAPSED = _typed(
     """
     SELECT l.entry_id, l.officer_id FROM lease_log l JOIN queue_entries e ON e.id = l.entry_id
     WHERE l.token = :token AND l.ending = 'expired' AND e.version = l.entry_version AND e.state = 'open'
@@ -185,7 +181,7 @@ _REVIVE = _typed(
     ON CONFLICT DO NOTHING
     """
 )
-_RETAKE = _leases(
+_RETAKE = _typed(
     f"UPDATE turns SET {_SET_LEASE.replace(':day', 'NULL').replace(':due_weights', 'NULL')} "
     f"WHERE entry_id = :entry AND token IS NULL RETURNING {_COLUMNS}"
 )
@@ -209,7 +205,7 @@ def claim_next(
     """
     for _ in range(RACES):
         token = secrets.token_urlsafe(24)
-        order, weights = ledger.take_turn(session, programme_id, token=token, day=day, now=now, own=own)
+        first, weights = ledger.take_turn(session, programme_id, token=token, day=day, now=now, own=own)
         claim = {
             "programme": programme_id,
             "officer": officer_id,
@@ -220,9 +216,7 @@ def claim_next(
             "due_weights": weights,
             "seen_after": now - PRESENCE_LIFETIME,
         }
-        # The first territory nearly always has somebody: asking for it alone is the shortest statement.
-        rest = range(1, len(order), TERRITORIES_AT_ONCE)
-        for chunk in (order[:1], *(order[start : start + TERRITORIES_AT_ONCE] for start in rest)):
+        for chunk in _chunks(ledger, programme_id, day, first, own):
             lease, raced = _attempt_claim(session, claim, chunk)
             if lease is not None:
                 counted = lease.territory_id if lease.lane is Lane.ORDINARY else None
@@ -236,6 +230,16 @@ def claim_next(
             return of_officer(session, officer_id)
         ledger.settle(programme_id, day=day, token=token, territory=None)
     return of_officer(session, officer_id)
+
+
+def _chunks(
+    ledger: Ledger, programme_id: int, day: date, first: int | None, own: Collection[int]
+) -> Iterator[Sequence[int]]:
+    """The first territory nearly always has somebody: asking for it alone is the shortest statement."""
+    yield () if first is None else (first,)
+    others = ledger.others(programme_id, day=day, besides=first, own=own)
+    for start in range(0, len(others), TERRITORIES_AT_ONCE):
+        yield others[start : start + TERRITORIES_AT_ONCE]
 
 
 def claim_person(
@@ -282,8 +286,8 @@ def of_person(session: Session, person_id: int) -> Lease | None:
 
 def without_attempt(session: Session, programme_id: int) -> list[Lease]:
     """Return the leases of a programme under which no call was made."""
-    tokens = session.scalars(_WITHOUT_ATTEMPT, {"programme": programme_id}).all()
-    return [lease for token in tokens if (lease := of_token(session, token)) is not None]
+    rows = _WITHOUT_ATTEMPT.rows(session, {"programme": programme_id})
+    return [_lease(row) for row in rows]
 
 
 def renew(
@@ -305,7 +309,7 @@ def start_attempt(
         "now": now,
         "until": now + lifetime,
     }
-    session.execute(_START, parameters)
+    _START.run(session, parameters)
 
 
 def release(session: Session, lease: Lease, *, now: datetime) -> None:
@@ -323,28 +327,28 @@ def end(
 ) -> None:
     """End a lease for good: the turn disappears and its numbers are free; the entry is planned again by the caller."""
     _log(session, lease.turn_id, ending, now=now, skip_reason=skip_reason)
-    session.execute(_UNLOCK, {"turn": lease.turn_id})
-    session.execute(_DELETE, {"turn": lease.turn_id})
-    session.execute(_BUMP, {"entry": lease.entry_id})
+    _UNLOCK.run(session, {"turn": lease.turn_id})
+    _DELETE.run(session, {"turn": lease.turn_id})
+    _BUMP.run(session, {"entry": lease.entry_id})
 
 
 def reclaim_expired(session: Session, *, now: datetime, limit: int = 500) -> int:
     """Return lapsed leases without an attempt to the pool; say how many."""
-    turns = session.scalars(_EXPIRED, {"now": now, "limit": limit}).all()
-    for turn_id in turns:
-        _log(session, turn_id, LeaseEnding.EXPIRED, now=now)
-        _free(session, turn_id)
+    turns = _EXPIRED.rows(session, {"now": now, "limit": limit})
+    for turn in turns:
+        _log(session, turn.id, LeaseEnding.EXPIRED, now=now)
+        _free(session, turn.id)
     return len(turns)
 
 
 def person_of_ended(session: Session, token: str, *, officer_id: int) -> int | None:
     """Return whom an officer's ended lease was on, or None for a token that was never theirs."""
-    row = session.execute(_ENDED, {"token": token, "officer": officer_id}).first()
+    row = _ENDED.first(session, {"token": token, "officer": officer_id})
     return None if row is None else int(row.person_id)
 
 
 @lru_cache(maxsize=2 * TERRITORIES_AT_ONCE + 2)
-def _claim_statement(territories: int, locking: bool) -> TextualSelect:
+def _claim_statement(territories: int, locking: bool) -> Prepared:
     """Build the claim: the urgent lanes first, then each priority of each territory in the order of its turn.
 
     The conditions on `token` and `lane` are literals and each territory and priority an equality, so that the partial
@@ -376,7 +380,7 @@ def _claim_statement(territories: int, locking: bool) -> TextualSelect:
         "(SELECT count(*) FROM person_numbers mine WHERE turns.shares_number "
         f"AND {_SHARED.format(person='turns.person_id')}) AS shared"
     )
-    return _typed(claim).columns(reason=JsonValue)
+    return _typed(claim)
 
 
 def _attempt_claim(
@@ -386,13 +390,13 @@ def _attempt_claim(
     locking = session.get_bind().dialect.name == "postgresql"
     statement = _claim_statement(len(territories), locking)
     asked = claim | {f"t{n}": territory for n, territory in enumerate(territories)}
-    row = session.execute(statement, asked).first()
+    row = statement.first(session, asked)
     if row is None:
         return None, False
     return _with_numbers(session, _granted(row, claim), claim, row.shared)
 
 
-def _granted(row: Row[*tuple[Any, ...]], claim: dict[str, Any]) -> Lease:
+def _granted(row: Any, claim: dict[str, Any]) -> Lease:
     """Return the lease of a claim: what the statement returned, and what it was told to write."""
     return Lease(
         token=claim["token"],
@@ -415,7 +419,7 @@ def _granted(row: Row[*tuple[Any, ...]], claim: dict[str, Any]) -> Lease:
     )
 
 
-def _take(session: Session, statement: TextualSelect, claim: dict[str, Any]) -> tuple[Lease | None, bool]:
+def _take(session: Session, statement: Prepared, claim: dict[str, Any]) -> tuple[Lease | None, bool]:
     """Claim a given person; return the lease, or None and whether a colleague is on one of their numbers.
 
     Two claims of one officer never run at once: both renew the officer's presence first, in this transaction.
@@ -430,36 +434,38 @@ def _with_numbers(
     if lease is None or not lease.shares_number:
         return lease, False
     if shared is None:
-        shared = session.execute(_COUNT_SHARED, {"person": lease.person_id}).scalar_one()
+        shared = _COUNT_SHARED.value(session, {"person": lease.person_id})
     if shared == 0:
         return lease, False
-    locked = session.execute(_LOCK, {"turn": lease.turn_id, "person": lease.person_id}).all()
+    locked = _LOCK.rows(session, {"turn": lease.turn_id, "person": lease.person_id})
     if len(locked) == shared:
         return lease, False
-    session.execute(_UNLOCK, {"turn": lease.turn_id})
-    session.execute(_FREE, {"turn": lease.turn_id})
-    session.execute(_STEP_BACK, {"turn": lease.turn_id, "later": claim["now"] + HELD_BY_COLLEAGUE})
+    _UNLOCK.run(session, {"turn": lease.turn_id})
+    _FREE.run(session, {"turn": lease.turn_id})
+    _STEP_BACK.run(session, {"turn": lease.turn_id, "later": claim["now"] + HELD_BY_COLLEAGUE})
     return None, True
 
 
 def _take_again(session: Session, parameters: dict[str, Any]) -> Lease | None:
     """Take a lapsed lease again under its own token; the balance has counted it already."""
-    lapsed = session.execute(_LAPSED, {"token": parameters["token"]}).first()
+    lapsed = _LAPSED.first(session, {"token": parameters["token"]})
     if lapsed is None or lapsed.officer_id != parameters["officer"]:
         return None
     parameters = parameters | {"entry": lapsed.entry_id}
     try:
         with session.begin_nested():
-            session.execute(_REVIVE, parameters)
+            _REVIVE.run(session, parameters)
             return _take(session, _RETAKE, parameters)[0]
     except IntegrityError:  # the officer holds another card by now
         return None
 
 
-def _one(session: Session, statement: TextualSelect, parameters: dict[str, Any]) -> Lease | None:
-    row = session.execute(statement, parameters).first()
-    if row is None:
-        return None
+def _one(session: Session, statement: Prepared, parameters: dict[str, Any]) -> Lease | None:
+    row = statement.first(session, parameters)
+    return None if row is None else _lease(row)
+
+
+def _lease(row: Any) -> Lease:
     return Lease(
         token=row.token,
         turn_id=row.id,
@@ -483,10 +489,10 @@ def _one(session: Session, statement: TextualSelect, parameters: dict[str, Any])
 def _log(
     session: Session, turn_id: int, ending: LeaseEnding, *, now: datetime, skip_reason: str | None = None
 ) -> None:
-    session.execute(_LOG, {"turn": turn_id, "ending": str(ending), "now": now, "skip_reason": skip_reason})
+    _LOG.run(session, {"turn": turn_id, "ending": str(ending), "now": now, "skip_reason": skip_reason})
 
 
 def _free(session: Session, turn_id: int) -> None:
-    session.execute(_UNLOCK, {"turn": turn_id})
-    session.execute(_DELETE_BY_HAND, {"turn": turn_id})
-    session.execute(_FREE, {"turn": turn_id})
+    _UNLOCK.run(session, {"turn": turn_id})
+    _DELETE_BY_HAND.run(session, {"turn": turn_id})
+    _FREE.run(session, {"turn": turn_id})

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 from sqlalchemy.orm import Session
 
 from callcentre.desk.models import Draft
 from callcentre.desk.outcomes import NOTE_LENGTH
 from callcentre.errors import InvalidInput
+from callcentre.statements import Prepared
+
+_DISCARD = Prepared(
+    delete(Draft).where(Draft.officer_id == bindparam("officer"), Draft.person_id == bindparam("person"))
+)
 
 
 def save(session: Session, *, officer_id: int, person_id: int, body: str, now: datetime) -> None:
@@ -25,7 +30,7 @@ def save(session: Session, *, officer_id: int, person_id: int, body: str, now: d
 
 def discard(session: Session, *, officer_id: int, person_id: int) -> None:
     """Forget the draft, because its outcome was accepted or it was emptied."""
-    session.execute(delete(Draft).where(Draft.officer_id == officer_id, Draft.person_id == person_id))
+    _DISCARD.run(session, {"officer": officer_id, "person": person_id})
 
 
 def of(session: Session, *, officer_id: int, person_id: int) -> Draft | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue import turns
@@ -17,6 +17,16 @@ from callcentre.outreach.segments import fold
 from callcentre.people.models import YoungPerson
 from callcentre.planning.blocks import next_window
 from callcentre.retry.reasons import Reason, ReasonCode, reason
+from callcentre.statements import Prepared
+
+_STANDING = Prepared(
+    select(func.max(Callback.id)).where(
+        Callback.entry_id == bindparam("entry"),
+        Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
+        Callback.settled_at.is_(None),
+        ~select(Turn.id).where(Turn.entry_id == bindparam("entry")).exists(),
+    )
+)
 
 
 def put(session: Session, desk: Desk, entry: QueueEntry, callback: Callback, moment: datetime) -> None:
@@ -39,22 +49,11 @@ def put(session: Session, desk: Desk, entry: QueueEntry, callback: Callback, mom
 
 def restore(session: Session, desk: Desk, entry: QueueEntry, *, now: datetime) -> None:
     """Put a promise that still stands back into the queue, if another call took its place there."""
-    if (
-        entry.state != EntryState.OPEN
-        or session.scalar(select(Turn.id).where(Turn.entry_id == entry.id)) is not None
-    ):
+    if entry.state != EntryState.OPEN:
         return
-    standing = session.scalar(
-        select(Callback)
-        .where(
-            Callback.entry_id == entry.id,
-            Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
-            Callback.settled_at.is_(None),
-        )
-        .order_by(Callback.id.desc())
-        .limit(1)
-    )
-    if standing is not None:
+    standing_id = _STANDING.value(session, {"entry": entry.id})
+    if standing_id is not None:
+        standing = session.get_one(Callback, standing_id)
         put(session, desk, entry, standing, max(standing.promised_at, now))
 
 

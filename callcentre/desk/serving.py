@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from callcentre.accounts import presence
@@ -27,7 +27,13 @@ from callcentre.planning.states import states_of
 from callcentre.retry.plan import may_call
 from callcentre.retry.reasons import ReasonCode, reason, sentence
 from callcentre.retry.rules import Refusal
+from callcentre.statements import Prepared
 
+_OWNER = Prepared(
+    select(PersonNumber.owner).where(
+        PersonNumber.person_id == bindparam("person"), PersonNumber.number_id == bindparam("number")
+    )
+)
 SKIP_FOR = timedelta(minutes=30)
 """How long a skipped person waits when the officer names no time."""
 FRUITLESS = timedelta(seconds=30)
@@ -200,14 +206,10 @@ def start_attempt(
 
 def owner_of(session: Session, person_id: int, number_id: int) -> str:
     """Return whose number it is for this person; raises NotFound for a number that is not theirs."""
-    owner = session.scalar(
-        select(PersonNumber.owner).where(
-            PersonNumber.person_id == person_id, PersonNumber.number_id == number_id
-        )
-    )
+    owner = _OWNER.value(session, {"person": person_id, "number": number_id})
     if owner is None:
         raise InvalidInput("Ce numéro n'est pas celui de cette personne.", field="number_id")
-    return owner
+    return str(owner)
 
 
 def next_due_at(session: Session, desk: Desk, *, now: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -36,12 +36,18 @@ from callcentre.people import numbers, opt_outs
 from callcentre.people.households import households
 from callcentre.people.models import YoungPerson
 from callcentre.planning.eligibility import reconsider
-from callcentre.planning.states import states_of
+from callcentre.planning.states import zone_of
 from callcentre.retry.plan import CallAgain, NextStep
 from callcentre.retry.reasons import ReasonCode, reason
-from callcentre.retry.state import PersonState
+from callcentre.statements import Prepared
 from callcentre.support import appointments
 
+_SUBMITTED = Prepared(
+    select(OutcomeSubmission.id).where(
+        OutcomeSubmission.officer_id == bindparam("officer"),
+        OutcomeSubmission.idempotency_key == bindparam("key"),
+    )
+)
 _UNANSWERED = frozenset({RetryKind.NO_ANSWER, RetryKind.BUSY, RetryKind.TECHNICAL, RetryKind.THIRD_PARTY})
 OPPOSITION = "opposition"
 """The reason with which an entry is closed when the young person objects to any contact."""
@@ -147,9 +153,9 @@ def settle(
 ) -> Wrapped:
     """Record an outcome on a lease that is held; `officer_id` is who says it (a supervisor when settling)."""
     disposition = check(desk, outcome, now=now)
-    state = states_of(session, desk.programme, lease.programme_id, [lease.person_id])[lease.person_id]
-    _check_promise(desk, outcome, state, now)
-    attempt = _attempt(session, desk, lease, outcome, state)
+    zone = zone_of(session, lease.person_id)
+    _check_promise(desk, outcome, zone, now)
+    attempt = _attempt(session, desk, lease, outcome, zone)
     attempts.finish(session, attempt, disposition, note=_note(outcome), now=now)
     work = _Work(
         session=session,
@@ -170,7 +176,7 @@ def settle(
     leases.end(session, lease, ending, now=now)
     step = _what_follows(work, kept_promise)
     for housemate in outcome.also_for:
-        _close_also(work, housemate, state.zone)
+        _close_also(work, housemate, zone)
     discard(session, officer_id=officer_id, person_id=lease.person_id)
     return _record(work, step, key)
 
@@ -266,20 +272,20 @@ def _require(need: Need, outcome: Outcome) -> None:
         raise InvalidInput(words[need], field=need.value)
 
 
-def _check_promise(desk: Desk, outcome: Outcome, state: PersonState, now: datetime) -> None:
-    if outcome.callback_at is None or desk.policy.hours.is_open(outcome.callback_at, state.zone):
+def _check_promise(desk: Desk, outcome: Outcome, zone: ZoneInfo, now: datetime) -> None:
+    if outcome.callback_at is None or desk.policy.hours.is_open(outcome.callback_at, zone):
         return
-    nearest = desk.policy.hours.nearest_open(outcome.callback_at, state.zone, not_before=now)
+    nearest = desk.policy.hours.nearest_open(outcome.callback_at, zone, not_before=now)
     if nearest is None:
         raise InvalidInput("L'heure promise est hors des heures d'appel.", field="callback_at")
     raise InvalidInput(
         "L'heure promise est hors des heures d'appel ; la plus proche : %(nearest)s.",
         field="callback_at",
-        nearest=f"{nearest.astimezone(state.zone):%d/%m/%Y %H:%M}",
+        nearest=f"{nearest.astimezone(zone):%d/%m/%Y %H:%M}",
     )
 
 
-def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, state: PersonState) -> Attempt:
+def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, zone: ZoneInfo) -> Attempt:
     """Return the attempt that this outcome closes; a call that was never announced began when the card was taken."""
     if lease.attempt_id is not None:
         return session.get_one(Attempt, lease.attempt_id)
@@ -296,7 +302,7 @@ def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, state
         lease_token=lease.token,
         lane=int(lease.lane),
         callback_id=lease.callback_id,
-        zone=state.zone,
+        zone=zone,
         hours=desk.policy.hours,
         now=lease.granted_at,
         why=lease.reason,
@@ -521,11 +527,8 @@ def _keep(
 
 
 def _submission(session: Session, officer_id: int, key: str) -> OutcomeSubmission | None:
-    return session.scalar(
-        select(OutcomeSubmission).where(
-            OutcomeSubmission.officer_id == officer_id, OutcomeSubmission.idempotency_key == key
-        )
-    )
+    found = _SUBMITTED.value(session, {"officer": officer_id, "key": key})
+    return None if found is None else session.get_one(OutcomeSubmission, found)
 
 
 _KEPT_FIELDS = (

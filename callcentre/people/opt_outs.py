@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.people.models import Opposition, OptOut, PersonNumber
+from callcentre.statements import Prepared
+
+_REACHED = Prepared(select(PersonNumber.person_id).where(PersonNumber.number_id == bindparam("number")))
 
 
 def opt_out(
@@ -111,7 +114,7 @@ def opt_back_in(session: Session, number_id: int, *, now: datetime) -> bool:
 
 def people_reached_by(session: Session, number_id: int) -> set[int]:
     """Return the ids of the people whom a number reaches."""
-    return set(session.scalars(select(PersonNumber.person_id).where(PersonNumber.number_id == number_id)))
+    return set(_REACHED.values(session, {"number": number_id}))
 
 
 def _revoke(row: OptOut | Opposition, *, by: int, reason: str, now: datetime) -> None:

@@ -14,7 +14,7 @@ from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, bindparam, delete, func, literal_column, select, text, update
+from sqlalchemy import Select, bindparam, delete, func, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from callcentre.callqueue.days import ensure_day
@@ -34,6 +34,7 @@ from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Option
 from callcentre.retry.reasons import ReasonCode, reason
 from callcentre.retry.state import PersonState
+from callcentre.statements import Prepared
 
 LOW = 64
 """Ready people below which more are planned, so that no territory runs dry while it has people to call: these, or
@@ -120,6 +121,16 @@ _WEIGHTS = (
     .group_by(TerritoryDay.territory_id)
 )
 
+_READY = Prepared(
+    text(
+        """
+        SELECT count(*) FROM (SELECT id FROM turns WHERE programme_id = :programme AND token IS NULL AND lane = 4
+          AND due_at <= :now AND due_until > :now LIMIT :enough) AS ready
+        """
+    ).bindparams(bindparam("now", type_=UtcDateTime()))
+)
+"""How many may be called now, counted up to as many as are enough: every claim asks."""
+
 
 def plan_current_block(session: Session, programmes: Iterable[Programme], now: datetime) -> int:
     """Plan every programme's current block; return how many people became ready."""
@@ -168,18 +179,7 @@ def _alone(session: Session, programme_id: int) -> None:
 def is_low(session: Session, programme: Programme, programme_id: int, *, now: datetime) -> bool:
     """Tell whether so few people are ready now that more should be planned."""
     enough = _low(programme)
-    ready = (
-        select(Turn.id)
-        .where(
-            Turn.programme_id == programme_id,
-            Turn.token.is_(None),
-            Turn.lane == literal_column(str(int(Lane.ORDINARY))),
-            Turn.due_at <= now,
-            Turn.due_until > now,
-        )
-        .limit(enough)
-    )
-    return (session.scalar(select(func.count()).select_from(ready.subquery())) or 0) < enough
+    return bool(_READY.value(session, {"programme": programme_id, "now": now, "enough": enough}) < enough)
 
 
 def _low(programme: Programme) -> int:

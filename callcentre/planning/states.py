@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, Row, bindparam, select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue.models import QueueEntry
@@ -22,6 +22,7 @@ from callcentre.people.models import NumberVerdict, Opposition, OptOut, PersonNu
 from callcentre.programmes import Programme
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
+from callcentre.statements import Prepared
 
 ADULT_AGE = 18
 
@@ -39,10 +40,10 @@ _PAST = select(
 ).order_by(Attempt.started_at)
 """What the rules see of an attempt: columns and not objects, since every verb of the desk reads them.
 
-These statements are put together once: building one costs as much as running it.
+These statements are put together and compiled once: doing so costs more than running them.
 """
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_PEOPLE = (
+_PEOPLE = Prepared(
     select(
         YoungPerson.id,
         YoungPerson.birth_date,
@@ -54,7 +55,7 @@ _PEOPLE = (
     .join(QueueEntry, QueueEntry.person_id == YoungPerson.id)
     .where(QueueEntry.programme_id == bindparam("programme"), YoungPerson.id.in_(_IDS))
 )
-_LINKS = (
+_LINKS = Prepared(
     select(
         PersonNumber.person_id,
         PersonNumber.number_id,
@@ -66,9 +67,11 @@ _LINKS = (
     .where(PersonNumber.person_id.in_(_IDS))
     .order_by(PersonNumber.person_id, PersonNumber.position, PersonNumber.id)
 )
-_OPPOSED = select(Opposition.person_id).where(Opposition.person_id.in_(_IDS), Opposition.revoked_at.is_(None))
-_STOPPED = select(OptOut.number_id).where(OptOut.number_id.in_(_IDS), OptOut.revoked_at.is_(None))
-_WRITTEN = (
+_OPPOSED = Prepared(
+    select(Opposition.person_id).where(Opposition.person_id.in_(_IDS), Opposition.revoked_at.is_(None))
+)
+_STOPPED = Prepared(select(OptOut.number_id).where(OptOut.number_id.in_(_IDS), OptOut.revoked_at.is_(None)))
+_WRITTEN = Prepared(
     select(MessageRecipient.person_id, Message.sent_at)
     .join(Message, Message.id == MessageRecipient.message_id)
     .where(
@@ -77,8 +80,9 @@ _WRITTEN = (
     .order_by(Message.sent_at)
 )
 """When messages that count were sent; an answer to what the person wrote uses up no cap."""
-_OF_PEOPLE = _PAST.where(Attempt.person_id.in_(_IDS))
-_TO_NUMBERS = _PAST.where(Attempt.number_id.in_(_IDS), Attempt.direction == "outbound")
+_OF_PEOPLE = Prepared(_PAST.where(Attempt.person_id.in_(_IDS)))
+_TO_NUMBERS = Prepared(_PAST.where(Attempt.number_id.in_(_IDS), Attempt.direction == "outbound"))
+_ZONE = Prepared(select(YoungPerson.zone).where(YoungPerson.id == bindparam("person")))
 
 
 def states_of(
@@ -93,7 +97,7 @@ def states_of(
 
 def zone_of(session: Session, person_id: int) -> ZoneInfo:
     """Return the zone in which a person lives."""
-    return _zone(session.scalars(select(YoungPerson.zone).where(YoungPerson.id == person_id)).one())
+    return _zone(_ZONE.value(session, {"person": person_id}))
 
 
 def eighteenth_birthday(birth_date: date) -> date:
@@ -107,12 +111,12 @@ def eighteenth_birthday(birth_date: date) -> date:
 def _read(
     session: Session, programme: Programme, programme_id: int, ids: list[int]
 ) -> Iterable[tuple[int, PersonState]]:
-    people = session.execute(_PEOPLE, {"programme": programme_id, "ids": ids}).all()
+    people = _PEOPLE.rows(session, {"programme": programme_id, "ids": ids})
     numbers = _numbers(session, ids)
     attempts, reached, heard = _attempts(session, programme, ids)
-    opposed = set(session.scalars(_OPPOSED, {"ids": ids}))
+    opposed = set(_OPPOSED.values(session, {"ids": ids}))
     written: dict[int, list[datetime]] = defaultdict(list)
-    for person_id, sent_at in session.execute(_WRITTEN, {"ids": ids}):
+    for person_id, sent_at in _WRITTEN.rows(session, {"ids": ids}):
         if sent_at is not None:
             written[person_id].append(sent_at)
     for person_id, birth_date, zone, class_label, opened_at, paused_until in people:
@@ -136,12 +140,12 @@ def _read(
 
 
 def _numbers(session: Session, ids: list[int]) -> dict[int, list[NumberState]]:
-    links = session.execute(_LINKS, {"ids": ids}).all()
+    links = _LINKS.rows(session, {"ids": ids})
     number_ids = {link.number_id for link in links}
     calls = _calls(session, number_ids)
     stopped: set[int] = set()
     for part in in_parts(number_ids):
-        stopped.update(session.scalars(_STOPPED, {"ids": part}))
+        stopped.update(_STOPPED.values(session, {"ids": part}))
     numbers: dict[int, list[NumberState]] = defaultdict(list)
     for link in links:
         bad = link.verdict in (NumberVerdict.WRONG, NumberVerdict.DEAD)
@@ -162,7 +166,7 @@ def _calls(session: Session, number_ids: Collection[int]) -> dict[int, list[date
     """When each number was called, for anybody; promises that were kept and answered cost nothing."""
     calls: dict[int, list[datetime]] = defaultdict(list)
     for part in in_parts(number_ids):
-        for attempt in session.execute(_TO_NUMBERS, {"ids": part}):
+        for attempt in _TO_NUMBERS.rows(session, {"ids": part}):
             if _past(attempt).counts:
                 calls[attempt.number_id].append(attempt.started_at)
     return calls
@@ -176,7 +180,7 @@ def _attempts(
     heard: dict[int, list[Slot]] = defaultdict(list)
     attempts: dict[int, list[PastAttempt]] = defaultdict(list)
     reached: set[int] = set()
-    for attempt in session.execute(_OF_PEOPLE, {"ids": ids}):
+    for attempt in _OF_PEOPLE.rows(session, {"ids": ids}):
         if attempt.direction == "outbound":
             attempts[attempt.person_id].append(_past(attempt))
         if attempt.disposition in contacts and attempt.corrected_at is None:
@@ -186,7 +190,7 @@ def _attempts(
     return attempts, reached, heard
 
 
-def _past(attempt: Row[*tuple[Any, ...]]) -> PastAttempt:
+def _past(attempt: Any) -> PastAttempt:
     """Return a row of `_PAST` as the rules see it; a corrected result is no result."""
     kind = (
         None

@@ -9,13 +9,12 @@ from callcentre.planning.blocks import plan_on_the_spot
 from tests.contracts.conftest import Office
 
 
-def asked(office: Office, ledger: Ledger, *tokens: str) -> list[int]:
+def asked(office: Office, ledger: Ledger, *tokens: str) -> list[int | None]:
     """Whose turn it is for claims that ask one after another, none of which is in the database yet."""
     day = office.now.date()
     return office.read(
         lambda s, d: [
-            ledger.take_turn(s, d.programme_id, token=token, day=day, now=office.now)[0][0]
-            for token in tokens
+            ledger.take_turn(s, d.programme_id, token=token, day=day, now=office.now)[0] for token in tokens
         ]
     )
 
