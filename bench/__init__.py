@@ -1,0 +1,1 @@
+"""Reproducible measurements: `make bench`; what they showed is in `docs/performance.md`."""

@@ -41,11 +41,7 @@ class Crew:
         failed = [answer for answer in answers if isinstance(answer, str)]
         if failed:
             raise SystemExit(f"A client failed: {failed[0]}")
-        parts: dict[str, list[float]] = {}
-        for _, measured in answers:
-            for part, values in measured.items():
-                parts.setdefault(part, []).extend(values)
-        return Figures(sum(rate for rate, _ in answers), parts)
+        return Figures(sum(rate for rate, _ in answers), _joined([parts for _, parts in answers]))
 
 
 @contextmanager
@@ -82,44 +78,52 @@ def _process(
     while (told := pipe.recv()) is not None:
         kind, seconds = told
         try:
-            pipe.send(_measure([works(kind, first + number) for number in range(count)], seconds))
+            pipe.send(_Slice([works(kind, first + number) for number in range(count)], seconds).run())
         except Exception as error:
             pipe.send(f"{type(error).__name__}: {error}")
 
 
-def _measure(works: list[Work], seconds: float) -> tuple[float, dict[str, list[float]]]:
-    """Run the threads for a while; units a second, and the seconds of their parts."""
-    barrier = threading.Barrier(len(works))
-    parts: list[dict[str, list[float]]] = [{} for _ in works]
-    spans: list[tuple[int, float]] = [(0, 1.0)] * len(works)
-    errors: list[BaseException] = []
+class _Slice:
+    """The threads of one process, for a while."""
 
-    def client(number: int) -> None:
+    def __init__(self, works: list[Work], seconds: float) -> None:
+        self._works, self._seconds = works, seconds
+        self._start = threading.Barrier(len(works))
+        self._parts: list[dict[str, list[float]]] = [{} for _ in works]
+        self._rates = [0.0 for _ in works]
+        self._errors: list[BaseException] = []
+
+    def run(self) -> tuple[float, dict[str, list[float]]]:
+        """Return units a second, and the seconds of their parts."""
+        threads = [threading.Thread(target=self._client, args=(n,)) for n in range(len(self._works))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self._errors:
+            raise self._errors[0]
+        return sum(self._rates), _joined(self._parts)
+
+    def _client(self, number: int) -> None:
         try:
-            barrier.wait()
-            start = time.perf_counter()
-            done = 0
-            while time.perf_counter() - start < seconds:
-                measured = works[number]()
+            self._start.wait()
+            start, done = time.perf_counter(), 0
+            while time.perf_counter() - start < self._seconds:
+                measured = self._works[number]()
                 if measured is None:
                     break
                 done += 1
                 for part, value in measured.items():
-                    parts[number].setdefault(part, []).append(value)
-            spans[number] = done, time.perf_counter() - start
+                    self._parts[number].setdefault(part, []).append(value)
+            self._rates[number] = done / (time.perf_counter() - start)
         except BaseException as error:
-            errors.append(error)
-            barrier.abort()
+            self._errors.append(error)
+            self._start.abort()
 
-    threads = [threading.Thread(target=client, args=(number,)) for number in range(len(works))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    merged: dict[str, list[float]] = {}
+
+def _joined(parts: list[dict[str, list[float]]]) -> dict[str, list[float]]:
+    joined: dict[str, list[float]] = {}
     for each in parts:
         for part, values in each.items():
-            merged.setdefault(part, []).extend(values)
-    return sum(done / span for done, span in spans), merged
+            joined.setdefault(part, []).extend(values)
+    return joined

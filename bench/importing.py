@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from pathlib import Path
-from statistics import median
 
 import phonenumbers
 
+from bench.report import say, spread
+from bench.servers import a_database
 from callcentre.database import make_engine, make_session_factory, writing
 from callcentre.directory.programmes import synchronise
 from callcentre.intake.importing import import_file
@@ -30,24 +31,26 @@ _PHONE_COLUMNS = (
 )
 
 
-def report(folder: Path, new_url: Callable[[str], str], *, rounds: int) -> None:
-    """Print rows a second; `new_url` gives the address of an empty PostgreSQL database by name."""
+def measure(databases: Sequence[str], *, rounds: int) -> None:
+    """Print rows a second."""
     content = FILE.read_bytes()
-    taken: dict[str, list[float]] = {"reading + phonenumbers": [], "sqlite": [], "postgresql": []}
+    floor: list[float] = []
+    taken: dict[str, list[float]] = {name: [] for name in databases}
     rows = 0
-    for number in range(rounds):
+    for _ in range(rounds):
         start = time.perf_counter()
         rows = _read_and_parse(content)
-        taken["reading + phonenumbers"].append(rows / (time.perf_counter() - start))
-        for name in ("sqlite", "postgresql"):
-            label = f"import_{number}"
-            url = f"sqlite:///{folder / label}.sqlite3" if name == "sqlite" else new_url(label)
-            taken[name].append(rows / _import(url, content))
-    floor = taken["reading + phonenumbers"]
-    print(f"reading + phonenumbers       {median(floor):8.0f} rows/s ({rows} rows)")
-    for name in ("sqlite", "postgresql"):
-        ratio = median(one / alone for one, alone in zip(taken[name], floor, strict=True))
-        print(f"import, {name:<20} {median(taken[name]):8.0f} rows/s  x {ratio:.2f}", flush=True)
+        floor.append(rows / (time.perf_counter() - start))
+        for name in databases:
+            with a_database(name) as url:
+                taken[name].append(rows / _import(url, content))
+    say(f"\nImport of {rows:,} rows, medians of {rounds} rounds\n")
+    say("| | rows per second | of reading + phonenumbers |")
+    say("|---|---|---|")
+    say(f"| reading + phonenumbers | {statistics.median(floor):,.0f} | |")
+    for name, rates in taken.items():
+        ratios = [one / alone for one, alone in zip(rates, floor, strict=True)]
+        say(f"| import, {name} | {statistics.median(rates):,.0f} | {spread(ratios)} |")
 
 
 def _read_and_parse(content: bytes) -> int:

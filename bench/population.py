@@ -16,19 +16,13 @@ from callcentre.database import Base, writing
 from callcentre.directory import queries as directory
 from callcentre.directory.programmes import synchronise
 from callcentre.people.models import PersonNumber, PhoneNumber, YoungPerson
-from callcentre.programmes import Programme, TerritoryConfig
+from callcentre.programmes import Programme
 
 SHARERS = 0.08
 """Part of the people who share a number with somebody before them."""
 READY = 0.6
 """Part of the people who are ready to be called at the start."""
 AT_ONCE = 5_000
-
-
-def programme_of(programme: Programme, territories: int) -> Programme:
-    """Return the programme with so many territories instead of its own."""
-    many = tuple(TerritoryConfig(code=f"t-{n:02}", label=f"PSAD {n}") for n in range(1, territories))
-    return programme.model_copy(update={"territories": many})
 
 
 def populate(

@@ -1,12 +1,14 @@
-"""How figures are shown and kept."""
+"""How figures are shown: lines of a table that `docs/performance.md` can take as they are."""
 
 from __future__ import annotations
 
 import os
 import platform
+import statistics
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 
 def say(line: str) -> None:
@@ -14,33 +16,33 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    """Return p50, p95 and p99 in milliseconds."""
+def percentiles(seconds: Sequence[float]) -> str:
+    """Return p50, p95 and p99 in milliseconds, as three cells."""
     ordered = sorted(seconds)
-    return {
-        f"p{share}_ms": round(1000 * ordered[min(len(ordered) - 1, len(ordered) * share // 100)], 2)
-        for share in (50, 95, 99)
-    }
+    if not ordered:
+        return "– | – | –"
+    found = (1000 * ordered[min(len(ordered) - 1, len(ordered) * share // 100)] for share in (50, 95, 99))
+    return " | ".join(f"{value:.1f}" if value >= 1 else f"{value:.2f}" for value in found)
 
 
-def machine() -> dict[str, str]:
+def spread(ratios: Sequence[float]) -> str:
+    """Return the median of ratios, with the lowest and the highest."""
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+
+
+def machine() -> str:
     """Return what a reader needs to compare figures: processors, memory, versions, and how busy it was."""
-    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     packages = ("SQLAlchemy", "psycopg", "Flask", "gunicorn", "phonenumbers")
-    return {
-        "processors": str(os.cpu_count()),
-        "processor": _processor(),
-        "memory_gib": f"{pages * size / 2**30:.0f}",
-        "system": platform.platform(),
-        "python": sys.version.split()[0],
-        "packages": ", ".join(f"{name} {version(name)}" for name in packages),
-        "load_before": f"{os.getloadavg()[0]:.1f}",
-    }
+    return (
+        f"{os.cpu_count()} processors ({_processor()}), {memory:.0f} GiB, {platform.system()} {platform.machine()}, "
+        f"Python {sys.version.split()[0]}, {', '.join(f'{name} {version(name)}' for name in packages)}; "
+        f"load before: {os.getloadavg()[0]:.1f}"
+    )
 
 
 def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return next((line.split(":")[1].strip() for line in file if "model name" in line), "unknown")
-    except OSError:
-        return platform.processor() or "unknown"
+    """The name that the system gives its processor."""
+    told = Path("/proc/cpuinfo")
+    lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []
+    return next((line.split(":")[1].strip() for line in lines if "model name" in line), "unknown")

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Engine, text
+
 from tests import postgresql
 
 SETTINGS = (
@@ -85,15 +87,8 @@ def _call(user: int | None, *command: str | Path) -> None:
     )
 
 
-def version(url: str) -> str:
-    """Return the name and version of the database behind an address."""
-    from sqlalchemy import text
-
-    from callcentre.database import make_engine
-
-    engine = make_engine(url)
+def version(engine: Engine) -> str:
+    """Return the name and version of a database."""
     query = "SELECT sqlite_version()" if engine.dialect.name == "sqlite" else "SHOW server_version"
     with engine.connect() as connection:
-        found = connection.execute(text(query)).scalar()
-    engine.dispose()
-    return f"{engine.dialect.name} {found}"
+        return f"{engine.dialect.name} {connection.execute(text(query)).scalar()}"
