@@ -27,7 +27,7 @@ from callcentre.retry.learning import Group, SecondTally
 from callcentre.retry.profiles import SLOTS
 from callcentre.tuning import RetryTuning
 
-PART = 500
+PART = 200
 """People counted in one transaction: no claim waits longer than that takes."""
 LATE = timedelta(days=7)
 """How long ago a call may have begun whose result was settled, corrected or taken back since the last count."""

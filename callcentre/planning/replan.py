@@ -30,9 +30,11 @@ from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Option
 from callcentre.retry.rules import cycle_slots, tried_slots
 from callcentre.retry.state import QUICKLY_RETRIED, NumberState, PersonState
-from callcentre.retry.worth import order
+from callcentre.retry.worth import idle_days, order
 
 PART = 500
+"""People read at once."""
+WRITTEN_AT_ONCE = 100
 """People planned in one transaction: no claim waits longer than that takes."""
 _SAME_WORTH = 1e-6
 _RECENT = timedelta(days=2)
@@ -59,9 +61,12 @@ def replan(sessions: sessionmaker[Session], programme: Programme, programme_id: 
             answers = planner.answers(session, part)
         if not part:
             break
+        for start in range(0, len(answers), WRITTEN_AT_ONCE):
+            with writing(sessions) as session:
+                changed += planner.keep(session, answers[start : start + WRITTEN_AT_ONCE])
+        after = part[-1].id
         with writing(sessions) as session:
-            changed += planner.keep(session, answers)
-            session.get_one(RetryLearning, programme_id).planned_entry = after = part[-1].id
+            session.get_one(RetryLearning, programme_id).planned_entry = after
     with writing(sessions) as session:
         learning = learning_of(session, programme_id)
         learning.planned_fit_id, learning.planned_entry = fit_id, None
@@ -259,7 +264,7 @@ def likeness(state: PersonState, policy: Policy, now: datetime) -> Hashable | No
         state.calls_since_opening,
         tried_slots(state.attempts, policy.hours),
         None if last is None else (last.is_unanswered, last.local_date.isoweekday()),
-        _preference(state, policy),
+        _preference(state, policy, now),
     )
 
 
@@ -288,7 +293,7 @@ def _age(state: PersonState, now: datetime) -> Hashable:
     return "minor" if state.eighteen_on > (now + COMING_OF_AGE).date() else state.eighteen_on
 
 
-def _preference(state: PersonState, policy: Policy) -> Hashable:
+def _preference(state: PersonState, policy: Policy, now: datetime) -> Hashable:
     """What the preference looks at besides: the history of calls, or where a rotation begins."""
     preference = policy.preference
     tried = tuple(sorted({attempt.slot for attempt in state.attempts if attempt.slot is not None}))
@@ -297,7 +302,8 @@ def _preference(state: PersonState, policy: Policy) -> Hashable:
         guardians = {number.number_id for number in state.numbers if number.owner == "guardian"}
         second = sum(attempt.number_id in guardians for attempt in state.attempts)
         cycle = frozenset(cycle_slots(state.attempts, preference.weekday_slots))
-        return history_of(state), second, tried, cycle
+        idle = idle_days((now - state.attempts[-1].at) / timedelta(days=1)) if state.attempts else None
+        return history_of(state), second, tried, cycle, idle
     return (
         "rotation",
         crc32(str(state.person_id).encode()) % 4 if last is None else last,
