@@ -24,6 +24,23 @@ OPEN = {
     "sign_in.stay",
     "static",
 }
+WEBHOOKS = {
+    "webhooks.message_status",
+    "webhooks.inbound_message",
+    "voice.bridge",
+    "voice.accept",
+    "voice.softphone",
+    "voice.dial_done",
+    "voice.officer_leg",
+    "voice.person_leg",
+    "voice.machine",
+    "voice.incoming",
+    "voice.incoming_done",
+    "voice.wants_call",
+    "voice.voicemail",
+    "voice.incoming_ended",
+}
+"""Open to the provider, which proves itself by a signature on every request."""
 """Every endpoint that needs no sign-in. A new one is added here on purpose, never by accident."""
 
 LOGIN_OF = {Role.OFFICER: "officer", Role.SUPERVISOR: "supervisor", Role.ADMINISTRATOR: "admin"}
@@ -35,7 +52,16 @@ def test_the_open_addresses_are_exactly_those_of_the_list(site: Site) -> None:
         for rule in site.app.url_map.iter_rules()
         if allowed_roles(site.app, rule.endpoint) is None
     }
-    assert found == OPEN
+    assert found == OPEN | WEBHOOKS
+
+
+def test_an_unsigned_request_to_a_webhook_is_refused(site: Site) -> None:
+    client = site.client()
+    for rule in site.app.url_map.iter_rules():
+        if rule.endpoint in WEBHOOKS:
+            address = rule.rule.replace("<uuid:uid>", "7d1f6f3e-0000-4000-8000-000000000000")
+            answer = client.post(address, data={"MessageSid": "SM1", "CallSid": "CA1"})
+            assert answer.status_code == 403, rule.rule
 
 
 def test_every_address_has_a_guard_that_lets_somebody_in(site: Site) -> None:
