@@ -5,7 +5,17 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcentre.callqueue.balance import Position, add_shares, read, turn_order, written
+from callcentre.callqueue.balance import (
+    ROUNDING,
+    TIE,
+    Position,
+    add_shares,
+    first_in_turn,
+    in_turn,
+    read,
+    turn_order,
+    written,
+)
 
 WEIGHTS = st.lists(st.integers(1, 1000), min_size=1, max_size=30)
 
@@ -47,6 +57,24 @@ def test_one_that_becomes_due_again_joins_without_a_claim_on_the_past(
     alone, _, _ = _play(weights, [without] * away + [everybody] * after)
     fair = after * weights[late] / sum(weights)
     assert alone[late] - served[late] <= fair + 2
+
+
+@given(WEIGHTS, st.integers(0, 200), st.data())
+def test_the_first_alone_is_the_first_of_the_order(
+    weights: list[int], claims: int, data: st.DataObject
+) -> None:
+    served, shares, _ = _play(weights, [set(range(len(weights)))] * claims)
+    due = data.draw(st.sets(st.sampled_from(range(len(weights)))))
+    own = data.draw(st.sets(st.sampled_from(range(len(weights)))))
+    now_due = {territory: float(weights[territory]) for territory in due}
+    order = in_turn(now_due, served, shares, own=own)
+    assert sorted(order) == sorted(due)
+    assert first_in_turn(now_due, served, shares, own=own) == (order[0] if order else None)
+    ahead = {territory: served[territory] - shares[territory] for territory in due}
+    entitled = [territory for territory in due if ahead[territory] <= ROUNDING] or list(due)
+    finishes = [(ahead[territory] + 1) / weights[territory] for territory in entitled]
+    if order:
+        assert (ahead[order[0]] + 1) / weights[order[0]] <= min(finishes) + 2 * TIE
 
 
 def test_an_officers_own_territory_breaks_a_tie_only() -> None:

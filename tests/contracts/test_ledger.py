@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import update
+
 from callcentre.callqueue.ledger import CLAIM_KEPT, Ledger
+from callcentre.callqueue.models import LeaseLog
 from callcentre.planning.blocks import plan_on_the_spot
 from tests.contracts.conftest import Office
 
@@ -60,3 +63,34 @@ def test_a_claim_that_was_never_committed_is_forgotten(office: Office) -> None:
     ledger.settle(office.world.programme_id, day=office.now.date(), token="other", territory=None)
     office.clock.advance(CLAIM_KEPT + timedelta(seconds=1))
     assert asked(office, ledger, "later") == first
+
+
+def test_a_lease_counts_once_from_its_claim_to_its_end(office: Office) -> None:
+    ready(office)
+    ledger = Ledger()
+    for login in ("officer", "colleague"):
+        lease = office.take(login)
+        held = served_of(office, ledger)
+        office.say(lease, "no_answer")
+        assert served_of(office, ledger) == held == served_of(office, Ledger())
+
+
+def test_a_lease_that_ends_under_an_earlier_number_than_others_is_counted(office: Office) -> None:
+    """A transaction may commit after one that took a later number of the log."""
+    ready(office)
+    ledger = Ledger()
+    for login in ("officer", "colleague"):
+        office.say(office.take(login), "no_answer")
+    office.write(lambda s, _: s.execute(update(LeaseLog).values(id=LeaseLog.id + 10)))
+    served_of(office, ledger)
+    late = office.take("supervisor")
+    office.say(late, "no_answer")
+    office.write(lambda s, _: s.execute(update(LeaseLog).where(LeaseLog.token == late.token).values(id=2)))
+    assert served_of(office, ledger) == served_of(office, Ledger())
+    assert sum(served_of(office, ledger).values()) == 3
+
+
+def served_of(office: Office, ledger: Ledger) -> dict[int, int]:
+    day = office.now.date()
+    positions = office.read(lambda s, d: ledger.positions(s, d.programme_id, day=day, now=office.now))
+    return {territory: position.served for territory, position in positions.items()}
