@@ -64,6 +64,10 @@ class RetryTuning(BaseModel):
     age_worth: float = Field(ge=0)
     age_days: float = Field(ge=0)
     plans_ahead: bool
+    absence: Share
+    absence_fade: Share
+    redial_hours: float = Field(ge=0)
+    redial_factor: Share
     repeat_fade: Share
 
     @model_validator(mode="after")

@@ -26,7 +26,9 @@ USUAL: dict[str, Any] = {
     "start": "2026-09-07",
     "days": 365,
     "tail": 75,  # days after the last arrival during which calls go on
-    "kind": "classes",  # or "lowrank": tastes without classes
+    "kind": "classes",  # or "lowrank": tastes without classes, means "mu" and axes "V" in log odds
+    "mu": None,
+    "V": None,
     "waves": [
         [0, 0.30],
         [35, 0.15],

@@ -31,6 +31,7 @@ from callcentre.retry.policy import Policy
 from callcentre.retry.rules import cycle_slots, tried_slots
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
+from callcentre.retry.worth import idle_days
 
 COMING_OF_AGE = timedelta(days=150)
 """Beyond this no birthday matters to the next call."""
@@ -178,6 +179,7 @@ class Outliner:
             weekday = last_day.isoweekday()
         paused = row.paused_until if row.paused_until is not None and row.paused_until > self._now else None
         segment = self._programme.segment_of(row.class_label) if self._programme.segments else ""
+        last = None if person.last_call is None else _instant(person.last_call)
         key = (
             row.zone,
             self._series_of(tuple(person.numbers), tuple(person.calls)),
@@ -185,9 +187,9 @@ class Outliner:
             _age(row.birth_date, today) if any(number[0] != _OWN for number in person.numbers) else None,
             paused,
             segment,
+            None if last is None else idle_days((self._now - last) / _DAY),
             self._arm(row.person_id),
         )
-        last = None if person.last_call is None else _instant(person.last_call)
         return Outline(key, tuple(person.number_ids), last, person.was_called)
 
     def _series_of(
@@ -256,6 +258,7 @@ def _series(
 
 
 _OWN = "young_person"
+_DAY = timedelta(days=1)
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 

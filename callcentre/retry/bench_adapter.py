@@ -10,15 +10,26 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from callcentre.retry.learning import Group, SecondTally, refit
 from callcentre.retry.profiles import NONE, SLOTS, History, first_fit
-from callcentre.retry.worth import Situation, Worths, best, order, worths, worthwhile
+from callcentre.retry.worth import (
+    Situation,
+    Turn,
+    Worths,
+    best,
+    freshness,
+    idle_days,
+    order,
+    worths,
+    worthwhile,
+)
 from callcentre.tuning import RetryTuning
 
+_DAY = timedelta(days=1)
 SLOT_NAMES = ("wd_morning", "wd_midday", "wd_afternoon", "wd_evening", "sat_morning")
 PLACES = {name: place for place, name in enumerate(SLOT_NAMES)}
 WEEKDAYS = frozenset(range(len(SLOTS) - 1))
@@ -73,7 +84,7 @@ class _Person:
     second_calls: int = 0
     tried: frozenset[int] = frozenset()
     has_own: bool = True
-    last: date | None = None
+    last: datetime | None = None
     faded_unanswered: list[float] = field(default_factory=lambda: [0.0] * len(SLOTS))
     faded_answered: list[float] = field(default_factory=lambda: [0.0] * len(SLOTS))
     grouped: GroupKey | None = None
@@ -83,7 +94,7 @@ class _Person:
         """One more call."""
         place, answered = PLACES[attempt.slot], attempt.outcome == "answered"
         self.seen += 1
-        self.last = attempt.when.date()
+        self.last = attempt.when
         self.prices = None
         if coverage:
             tried = self.tried | {place}
@@ -171,22 +182,29 @@ class Scheduler:
         if prices is None:
             prices = person.prices = self._price(person)
         today, values = now.date(), prices.worths.values
-        place, options = PLACES[allowed[0].slot], []
-        if len(allowed) > 1:
-            for option in allowed:
-                days = 0.0 if option.is_now else option.wait_days
-                options.append((PLACES[option.slot], days, days - (option.start.date() - today).days))
-            queues = [(slot, queue) for slot, _, queue in options]
-            kept = worthwhile(values, queues, prices.situation, self.tuning)
-            place = best(values, [(slot, days) for slot, days, _ in options if slot in kept], self.tuning)
-        idle = (today - (person.last or contact.created)).days
+        turns = []
+        for option in allowed:
+            days = (option.start.date() - today).days if not option.is_now else 0
+            turns.append(
+                Turn(PLACES[option.slot], days, option.wait_days - days if not option.is_now else 0.0)
+            )
+        last = person.last
+        idle = None if last is None else idle_days((now - last) / _DAY)
+        place = turns[0].slot
+        if len(turns) > 1:
+            kept = worthwhile(values, turns, prices.situation, self.tuning)
+            place = best(values, kept, self.tuning, idle=idle)
+        waited = (today - (contact.created if last is None else last.date())).days
+        value = order(values[place], waited, self.tuning)
+        if idle is not None:
+            value *= freshness(idle, self.tuning)
         number = SECOND if prices.worths.second[place] else OWN
-        return Choice(SLOT_NAMES[place], order(values[place], idle, self.tuning), "", number)
+        return Choice(SLOT_NAMES[place], value, "", number)
 
     def observe(self, contact: Any, attempt: Any) -> None:
         """One call and what came of it."""
         person = self._person(contact)
-        weight = self._weight(person.last)
+        weight = self._weight(attempt.when.date())
         place = PLACES[attempt.slot]
         answered = attempt.outcome == "answered"
         if attempt.number == SECOND:

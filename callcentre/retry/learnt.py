@@ -24,7 +24,17 @@ from callcentre.retry.rules import cycle_slots
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import NumberState, Owner, PersonState
 from callcentre.retry.waiting import Load, queue_days
-from callcentre.retry.worth import Situation, Worths, best, order, worths, worthwhile
+from callcentre.retry.worth import (
+    Situation,
+    Turn,
+    Worths,
+    best,
+    freshness,
+    idle_days,
+    order,
+    worths,
+    worthwhile,
+)
 from callcentre.tuning import RetryTuning
 
 _DAY = timedelta(days=1)
@@ -37,7 +47,7 @@ _SAYS_NOTHING = frozenset({RetryKind.TECHNICAL, RetryKind.WRONG_NUMBER, RetryKin
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A permitted option, its slot's place, what it is worth on which number, and the days until its turn."""
+    """A permitted option, its slot's place, what it is worth on which number, days to its block and of queue."""
 
     option: Option
     place: int
@@ -48,6 +58,11 @@ class _Offer:
     @property
     def value(self) -> float:
         return self.worths.values[self.place]
+
+    @property
+    def turn(self) -> float:
+        """Days until the turn, the queue included."""
+        return self.days + self.queue
 
     @property
     def is_second(self) -> bool:
@@ -73,17 +88,19 @@ class Learnt:
         if is_control(person.person_id, self.tuning):
             return self.rotation.choose(person, options, now=now)
         offers = self._offers(person, options, now)
-        taken = self._pick(person, offers)
+        taken = self._pick(person, offers, now)
         why = self._compared(person, offers, taken).reason()
+        idle = _idle(person, now)
+        fresh = 1.0 if idle is None else freshness(idle + taken.days, self.tuning)
         last = person.attempts[-1].at if person.attempts else person.opened_at
-        idle = (taken.option.due_at - last) / _DAY if last is not None else 0.0
-        value = min(1.0, order(taken.value, max(0.0, idle), self.tuning))
+        waited = (taken.option.due_at - last) / _DAY if last is not None else 0.0
+        value = min(1.0, order(taken.value * fresh, max(0.0, waited), self.tuning))
         return Choice(taken.option, why, value, _number(person, taken.option, taken.is_second))
 
     def compare(self, person: PersonState, options: Sequence[Option], *, now: datetime) -> Comparison:
         """The comparison that explains `choose`, from the same numbers."""
         offers = self._offers(person, options, now)
-        return self._compared(person, offers, self._pick(person, offers))
+        return self._compared(person, offers, self._pick(person, offers, now))
 
     def _offers(self, person: PersonState, options: Sequence[Option], now: datetime) -> list[_Offer]:
         history = history_of(person)
@@ -96,19 +113,18 @@ class Learnt:
                 situation = self._situation(person, numbers)
                 priced = known[numbers] = worths(self.fit, history, situation, self.tuning)
             queue = queue_days(self.load, option.block.slot, self.tuning)
-            days = max(timedelta(), option.due_at - now) / _DAY + queue
+            days = max(timedelta(), option.due_at - now) / _DAY
             offers.append(_Offer(option, SLOTS.index(option.block.slot), priced, days, queue))
         return offers
 
-    def _pick(self, person: PersonState, offers: Sequence[_Offer]) -> _Offer:
+    def _pick(self, person: PersonState, offers: Sequence[_Offer], now: datetime) -> _Offer:
         values = list(offers[0].worths.values)
         for offer in offers:
             values[offer.place] = offer.value
         situation = self._situation(person, offers[0].option.numbers)
-        queues = [(offer.place, offer.queue) for offer in offers]
-        kept = worthwhile(tuple(values), queues, situation, self.tuning)
-        waits = [(offer.place, offer.days) for offer in offers if offer.place in kept]
-        place = best(tuple(values), waits, self.tuning)
+        turns = [Turn(offer.place, offer.days, offer.queue) for offer in offers]
+        kept = worthwhile(tuple(values), turns, situation, self.tuning)
+        place = best(tuple(values), kept, self.tuning, idle=_idle(person, now))
         return next(offer for offer in offers if offer.place == place)
 
     def _situation(self, person: PersonState, numbers: tuple[int, ...]) -> Situation:
@@ -130,7 +146,7 @@ class Learnt:
             rates[offer.place] = offer.value
         offered = {offer.place: offer for offer in offers}
         rated = [
-            Rated(slot, rates[place], days=offered[place].days if place in offered else 0.0)
+            Rated(slot, rates[place], days=offered[place].turn if place in offered else 0.0)
             for place, slot in enumerate(SLOTS)
         ]
         others = [one for place, one in enumerate(rated) if place != taken.place]
@@ -183,6 +199,13 @@ def history_of(person: PersonState) -> History:
     for slot in person.answered_slots:
         answered[SLOTS.index(slot)] += 1
     return History(person.segment, tuple(unanswered), tuple(answered), second)
+
+
+def _idle(person: PersonState, now: datetime) -> float | None:
+    """Days since the last call, None before the first."""
+    if not person.attempts:
+        return None
+    return idle_days(max(0.0, (now - person.attempts[-1].at) / _DAY))
 
 
 def _number(person: PersonState, chosen: Option, second: bool) -> int:

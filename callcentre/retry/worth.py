@@ -1,13 +1,15 @@
 """What a call is worth in each slot, and which slot to take: the arithmetic of the learnt preference, on plain values.
 
-`worths` prices a call by slot, for the number that is worth more there; `best` compares the slots that the hard rules
-permit, each with the days until its turn. The product and the simulations decide with these two functions.
+`worths` prices a call by slot, for the number that is worth more there; `worthwhile` keeps the slots that belong to the
+best use of all calls that are left; `best` compares those, each with the days until its turn. The product and the
+simulations decide with these functions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from callcentre.retry.profiles import NONE, SLOTS, Fit, History, Rates, chances, second_chances
 from callcentre.retry.slots import Slot
@@ -62,37 +64,65 @@ def worths(fit: Fit, history: History, situation: Situation, tuning: RetryTuning
     )
 
 
-def best(values: Rates, waits: Iterable[tuple[int, float]], tuning: RetryTuning) -> int:
-    """The slot to take among (slot, days until its turn): the first given of those worth most once waited for."""
+class Turn(NamedTuple):
+    """A permitted slot: days until its block (0: now), and days of the queue in front of it."""
+
+    slot: int
+    days: float
+    queue: float = 0.0
+
+
+IDLE_STEPS = (0.25, 1.0, 2.0, 3.0, 5.0, 8.0)
+"""Days since the last call are told apart in these steps, so that people of one history stay alike."""
+
+
+def idle_days(days: float) -> float:
+    """Days since the last call, in steps from six hours on."""
+    return max((step for step in IDLE_STEPS if step <= days), default=days)
+
+
+def freshness(days: float, tuning: RetryTuning) -> float:
+    """The part of its worth that a call has so many days after one that nobody answered: absences last."""
+    part = 1 - tuning.absence * tuning.absence_fade ** max(0.0, days)
+    return float(part * tuning.redial_factor if days * 24 < tuning.redial_hours else part)
+
+
+def best(values: Rates, turns: Iterable[Turn], tuning: RetryTuning, *, idle: float | None = None) -> int:
+    """The slot to take: the first given of those worth most once waited for.
+
+    `idle`: days since the last call, by `idle_days`; None before the first.
+    """
     chosen, top = -1, -1.0
-    for slot, days in waits:
-        value = values[slot] * tuning.patience**days
+    for slot, days, queue in turns:
+        value = values[slot] * tuning.patience ** (days + queue)
+        if idle is not None:
+            value *= freshness(idle + days, tuning)
         if value > top:
             chosen, top = slot, value
     return chosen
 
 
-def worthwhile(
-    values: Rates, queues: Sequence[tuple[int, float]], situation: Situation, tuning: RetryTuning
-) -> frozenset[int]:
-    """Of the permitted (slot, days of queue), those that belong to the best use of the calls that are left.
+def worthwhile(values: Rates, turns: Sequence[Turn], situation: Situation, tuning: RetryTuning) -> list[Turn]:
+    """Of the permitted turns, those that belong to the best use of the calls that are left.
 
     With fewer calls left than weekday slots to try, only the best of them. Otherwise every weekday slot of the cycle
     comes anyway, in whatever order, and Saturday, which is outside of the cycle, only if it is worth more than the call
     at a better hour that it would take the place of, once the cycle is complete.
     """
-    slots = frozenset([slot for slot, _ in queues])
-    if not tuning.plans_ahead or len(queues) == 1:
-        return slots
+    if not tuning.plans_ahead or len(turns) == 1:
+        return list(turns)
     spare = situation.left - situation.untried
     if spare <= 0:
-        ranked = sorted((-values[slot] * tuning.patience**days, slot) for slot, days in queues)
-        return frozenset([slot for _, slot in ranked[: max(1, situation.left)]])
-    if SATURDAY not in slots or spare > len(values):
-        return slots
-    saturday = next(values[slot] * tuning.patience**days for slot, days in queues if slot == SATURDAY)
+        ranked = sorted(turns, key=lambda turn: (-values[turn.slot] * tuning.patience**turn.queue, turn.slot))
+        kept = ranked[: max(1, situation.left)]
+        return [turn for turn in turns if turn in kept]
+    saturday = next((turn for turn in turns if turn.slot == SATURDAY), None)
+    if saturday is None or spare > len(values):
+        return list(turns)
     again = sorted(values, reverse=True)[spare - 1] * tuning.repeat_fade
-    return slots if saturday >= again else slots - {SATURDAY}
+    if values[SATURDAY] * tuning.patience**saturday.queue >= again:
+        return list(turns)
+    return [turn for turn in turns if turn is not saturday]
 
 
 def order(value: float, days: float, tuning: RetryTuning) -> float:
