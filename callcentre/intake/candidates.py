@@ -211,6 +211,7 @@ class RowReader:
             territory=self._territory(cells, postal_code, remarks),
             guardians=guardians,
             numbers=numbers,
+            more_ines=(),
             **said,
         )
 

@@ -102,6 +102,8 @@ class Decider:
         candidate = replace(row.outcome, siei=None) if match.drop_siei else row.outcome
         reasons = (*match.reasons, *row.remarks)
         ref = match.ref if match.ref is not None else self._new(candidate)
+        if match.ref is not None:
+            self._acquaintances.learn(ref, candidate)
         if ref in self._first_rows:
             reason = Reason(ReasonCode.DUPLICATE_IN_FILE, None, self._first_rows[ref])
             group = chunk.groups.get(ref)

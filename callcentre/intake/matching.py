@@ -58,6 +58,7 @@ class Acquaintances:
         self._by_ine: dict[str, Known] = {}
         self._by_siei: dict[str, Known] = {}
         self._by_name: defaultdict[tuple[str, date], dict[int, Known]] = defaultdict(dict)
+        self._by_ref: dict[int, Known] = {}
         for person in known:
             self.add(person)
 
@@ -68,6 +69,18 @@ class Acquaintances:
         for siei in person.sieis:
             self._by_siei.setdefault(siei, person)
         self._by_name[person.sort_name, person.birth_date][person.ref] = person
+        self._by_ref[person.ref] = person
+
+    def learn(self, ref: int, candidate: Candidate) -> None:
+        """Know somebody better by a row that proved to be about them: the next rows may go by what it says."""
+        person = self._by_ref.get(ref)
+        if person is None:
+            return
+        said = known_from(candidate, ref)
+        ines, sieis = person.ines | said.ines, person.sieis | said.sieis
+        contacts = person.contacts | said.contacts
+        if (ines, sieis, contacts) != (person.ines, person.sieis, person.contacts):
+            self.add(replace(person, ines=ines, sieis=sieis, contacts=contacts))
 
     def find(self, candidate: Candidate) -> Match:
         """Say who a candidate is."""
@@ -239,7 +252,7 @@ def _close(one: str, other: str, at_least: float) -> bool:
     )
 
 
-_ALWAYS_SAID = {"family_name", "first_name", "birth_date", "sort_name", "guardians", "numbers"}
+_ALWAYS_SAID = {"family_name", "first_name", "birth_date", "sort_name", "guardians", "numbers", "more_ines"}
 _MAY_BE_BLANK = tuple(f.name for f in fields(Candidate) if f.name not in _ALWAYS_SAID)
 
 
@@ -258,5 +271,12 @@ def merge(first: Candidate, second: Candidate) -> Candidate:
         first,
         **blanks,
         numbers=tuple(numbers[e164] for e164 in order),
+        more_ines=tuple(
+            dict.fromkeys(
+                ine
+                for ine in (*first.more_ines, second.ine, *second.more_ines)
+                if ine and ine != (first.ine or second.ine)
+            )
+        ),
         guardians=tuple(guardians[rank] for rank in sorted(guardians)),
     )

@@ -59,3 +59,5 @@ class Candidate:
     """The code of the programme's territory, None when nothing tells it."""
     guardians: tuple[CandidateGuardian, ...] = ()
     numbers: tuple[CandidateNumber, ...] = ()
+    more_ines: tuple[str, ...] = ()
+    """Other national numbers that further rows gave for the same person."""

@@ -201,7 +201,11 @@ def _same(name: str, known: Any, said: Any) -> bool:
 
 def ids_of(candidate: Candidate) -> list[tuple[str, str]]:
     """The identifiers that a candidate gives, with their kinds."""
-    pairs = ((IdKind.INE, candidate.ine), (IdKind.SIEI, candidate.siei))
+    pairs = (
+        (IdKind.INE, candidate.ine),
+        *((IdKind.INE, ine) for ine in candidate.more_ines),
+        (IdKind.SIEI, candidate.siei),
+    )
     return [(str(kind), value) for kind, value in pairs if value]
 
 
