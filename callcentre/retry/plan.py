@@ -23,6 +23,9 @@ from callcentre.retry.windows import Block
 _DAY = timedelta(days=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
+PUT_OFF_FOR = timedelta(hours=12)
+"""A pause that ends within so long was a time of day that somebody chose."""
+
 
 @dataclass(frozen=True, slots=True)
 class Permission:
@@ -218,6 +221,8 @@ def _next_step(case: _Case, now: datetime) -> NextStep:
     options, refusal = _options(case, now)
     if not options:
         return _nothing_permitted(refusal)
+    if _comes_back_when_said(case.person, now):
+        options = [min(options, key=lambda option: option.due_at)]
     choice = case.policy.preference.choose(case.person, options, now=now)
     taken = choice.option
     return CallAgain(
@@ -229,6 +234,12 @@ def _next_step(case: _Case, now: datetime) -> NextStep:
         why=choice.why,
         value=choice.value,
     )
+
+
+def _comes_back_when_said(person: PersonState, now: datetime) -> bool:
+    """Tell whether somebody put this person off for some hours: they meant that time, and no better one."""
+    until = person.pause_until
+    return until is not None and now < until <= now + PUT_OFF_FOR
 
 
 # --- endings
