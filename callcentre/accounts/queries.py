@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select, text
+from sqlalchemy import Select, bindparam, select, text
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.kinds import Density, Language, PauseReason, PresenceState, Role, Theme
 from callcentre.accounts.models import ApiToken, OfficerTerritory, Presence, User, UserSession
 from callcentre.accounts.presence import PRESENCE_LIFETIME
 from callcentre.accounts.secrets import token_hash
+from callcentre.database import UtcDateTime
 from callcentre.statements import Prepared
 
 
@@ -79,6 +80,18 @@ class OfficerPresence:
     seen_at: datetime
 
 
+_OF_TOKEN = (
+    select(User, ApiToken)
+    .join(ApiToken, ApiToken.user_id == User.id)
+    .where(
+        ApiToken.token_hash == bindparam("hash"),
+        ApiToken.revoked_at.is_(None),
+        (ApiToken.expires_at.is_(None)) | (ApiToken.expires_at > bindparam("now", type_=UtcDateTime())),
+        User.is_active.is_(True),
+    )
+)
+
+
 def visitor_of_session(session: Session, token: str, *, idle: timedelta, now: datetime) -> Visitor | None:
     """Return who holds a session cookie, or None when it ended, was revoked, or the account was closed."""
     row = session.execute(
@@ -105,16 +118,7 @@ def visitor_of_session(session: Session, token: str, *, idle: timedelta, now: da
 
 def visitor_of_token(session: Session, token: str, *, now: datetime) -> Visitor | None:
     """Return who holds a personal token, or None when it ended or the account was closed."""
-    row = session.execute(
-        select(User, ApiToken)
-        .join(ApiToken, ApiToken.user_id == User.id)
-        .where(
-            ApiToken.token_hash == token_hash(token),
-            ApiToken.revoked_at.is_(None),
-            (ApiToken.expires_at.is_(None)) | (ApiToken.expires_at > now),
-            User.is_active.is_(True),
-        )
-    ).one_or_none()
+    row = session.execute(_OF_TOKEN, {"hash": token_hash(token), "now": now}).one_or_none()
     if row is None:
         return None
     user, kept = row

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import BindParameter, Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.models import User
@@ -26,9 +26,76 @@ from callcentre.retry.plan import may_call
 from callcentre.retry.reasons import Reason, ReasonCode, reason
 from callcentre.retry.rules import Refusal
 from callcentre.retry.state import PersonState
+from callcentre.statements import Prepared
 
 ATTEMPTS_SHOWN = 50
 """Attempts on a card, newest first."""
+
+_PERSON: BindParameter[Any] = bindparam("person")
+_RECORDS = (
+    select(YoungPerson, QueueEntry, Territory, School, Turn)
+    .join(QueueEntry, QueueEntry.person_id == YoungPerson.id)
+    .join(Territory, Territory.id == QueueEntry.territory_id)
+    .outerjoin(School, School.id == YoungPerson.school_id)
+    .outerjoin(Turn, Turn.person_id == YoungPerson.id)
+    .where(YoungPerson.id == _PERSON, QueueEntry.programme_id == bindparam("programme"))
+    .execution_options(populate_existing=True)  # claims and renewals do not go through mapped objects
+)
+_ATTEMPTS = Prepared(
+    select(
+        Attempt.id,
+        Attempt.started_at,
+        Attempt.officer_id,
+        Attempt.number_id,
+        Attempt.disposition,
+        Attempt.note,
+        Attempt.slot,
+        Attempt.corrected_at,
+        Attempt.direction,
+        Attempt.why,
+        User.display_name,
+    )
+    .join(User, User.id == Attempt.officer_id)
+    .where(Attempt.person_id == _PERSON)
+    .order_by(Attempt.started_at.desc(), Attempt.id.desc())
+    .limit(ATTEMPTS_SHOWN)
+)
+_GUARDIANS = Prepared(
+    select(Guardian.first_name, Guardian.family_name, Guardian.relation)
+    .where(Guardian.person_id == _PERSON)
+    .order_by(Guardian.rank)
+)
+_INE = Prepared(
+    select(NationalId.value)
+    .where(NationalId.person_id == _PERSON, NationalId.kind == "ine")
+    .order_by(NationalId.id)
+)
+_NAMESAKES = Prepared(
+    select(YoungPerson.id, YoungPerson.first_name, YoungPerson.family_name, YoungPerson.birth_date).where(
+        YoungPerson.sort_name == bindparam("name"),
+        YoungPerson.birth_date == bindparam("born"),
+        YoungPerson.id != _PERSON,
+    )
+)
+_PROMISE = Prepared(
+    select(
+        Callback.id,
+        Callback.promised_at,
+        User.display_name,
+        Callback.officer_id,
+        Callback.state,
+        Callback.note,
+    )
+    .outerjoin(User, User.id == Callback.officer_id)
+    .where(
+        Callback.person_id == _PERSON,
+        Callback.programme_id == bindparam("programme"),
+        Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
+        Callback.settled_at.is_(None),
+    )
+    .order_by(Callback.id.desc())
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,31 +321,16 @@ def _records(
     session: Session, desk: Desk, person_id: int
 ) -> Row[YoungPerson, QueueEntry, Territory, School | None, Turn | None] | None:
     """Everything that there is once for each person, in one statement: an officer waits for it."""
-    return session.execute(
-        select(YoungPerson, QueueEntry, Territory, School, Turn)
-        .join(QueueEntry, QueueEntry.person_id == YoungPerson.id)
-        .join(Territory, Territory.id == QueueEntry.territory_id)
-        .outerjoin(School, School.id == YoungPerson.school_id)
-        .outerjoin(Turn, Turn.person_id == YoungPerson.id)
-        .where(YoungPerson.id == person_id, QueueEntry.programme_id == desk.programme_id)
-        .execution_options(populate_existing=True)  # claims and renewals do not go through mapped objects
-    ).first()
+    return session.execute(_RECORDS, {"person": person_id, "programme": desk.programme_id}).first()
 
 
 def attempts_of(session: Session, person_id: int) -> tuple[AttemptOnCard, ...]:
     """Return a person's calls, newest first."""
-    rows = session.execute(
-        select(Attempt, User.display_name)
-        .join(User, User.id == Attempt.officer_id)
-        .where(Attempt.person_id == person_id)
-        .order_by(Attempt.started_at.desc(), Attempt.id.desc())
-        .limit(ATTEMPTS_SHOWN)
-    )
     return tuple(
         AttemptOnCard(
             id=row.id,
             started_at=row.started_at,
-            officer=officer,
+            officer=row.display_name,
             officer_id=row.officer_id,
             number_id=row.number_id,
             disposition=row.disposition,
@@ -288,7 +340,7 @@ def attempts_of(session: Session, person_id: int) -> tuple[AttemptOnCard, ...]:
             direction=row.direction,
             why=row.why,
         )
-        for row, officer in rows
+        for row in _ATTEMPTS.rows(session, {"person": person_id})
     )
 
 
@@ -341,11 +393,11 @@ def _sharers(session: Session, number_ids: list[int], person_id: int) -> dict[in
 
 
 def _guardians(session: Session, person_id: int) -> tuple[str, ...]:
-    rows = session.scalars(select(Guardian).where(Guardian.person_id == person_id).order_by(Guardian.rank))
+    rows = _GUARDIANS.rows(session, {"person": person_id})
     return tuple(name for row in rows if (name := _guardian_name(row)))
 
 
-def _guardian_name(guardian: Guardian | None) -> str | None:
+def _guardian_name(guardian: Any) -> str | None:
     if guardian is None:
         return None
     name = " ".join(part for part in (guardian.first_name, guardian.family_name) if part)
@@ -353,12 +405,7 @@ def _guardian_name(guardian: Guardian | None) -> str | None:
 
 
 def _ine(session: Session, person_id: int) -> tuple[str, ...]:
-    rows = session.scalars(
-        select(NationalId.value)
-        .where(NationalId.person_id == person_id, NationalId.kind == "ine")
-        .order_by(NationalId.id)
-    )
-    return tuple(rows)
+    return tuple(_INE.values(session, {"person": person_id}))
 
 
 def _household(session: Session, person_id: int, sharing: set[int]) -> tuple[Housemate, ...]:
@@ -382,35 +429,13 @@ def _household(session: Session, person_id: int, sharing: set[int]) -> tuple[Hou
 
 
 def _namesakes(session: Session, row: YoungPerson) -> tuple[Namesake, ...]:
-    others = session.scalars(
-        select(YoungPerson).where(
-            YoungPerson.sort_name == row.sort_name,
-            YoungPerson.birth_date == row.birth_date,
-            YoungPerson.id != row.id,
-        )
-    )
-    return tuple(Namesake(o.id, o.first_name, o.family_name, o.birth_date) for o in others)
+    asked = {"name": row.sort_name, "born": row.birth_date, "person": row.id}
+    return tuple(Namesake(*other) for other in _NAMESAKES.rows(session, asked))
 
 
 def _promise(session: Session, desk: Desk, person_id: int) -> Promise | None:
-    row = session.execute(
-        select(Callback, User.display_name)
-        .outerjoin(User, User.id == Callback.officer_id)
-        .where(
-            Callback.person_id == person_id,
-            Callback.programme_id == desk.programme_id,
-            Callback.state.in_((CallbackState.PROMISED, CallbackState.MISSED)),
-            Callback.settled_at.is_(None),
-        )
-        .order_by(Callback.id.desc())
-        .limit(1)
-    ).first()
-    if row is None:
-        return None
-    callback, officer = row
-    return Promise(
-        callback.id, callback.promised_at, officer, callback.officer_id, callback.state, callback.note
-    )
+    row = _PROMISE.first(session, {"person": person_id, "programme": desk.programme_id})
+    return None if row is None else Promise(*row)
 
 
 def _kind(lease: Lease, shown: Person, number: NumberOnCard | None) -> str:
