@@ -105,7 +105,7 @@ def test_a_first_list_of_400_does_not_overturn_what_is_believed_of_the_hours() -
     first, fit = first_fit(USUAL), nights(played(400, 0.0, seed=3), count=5)
     assert chances(fit, History())[EVENING] < chances(first, History())[EVENING]
     evening = fit.rates[first.names.index("evening")]
-    assert evening[EVENING] == max(evening)
+    assert evening[EVENING] > 1.3 * evening[MORNING]
     assert evening[AFTERNOON] == first.rates[first.names.index("evening")][AFTERNOON]  # never called then
 
 
