@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 
 from bench import claims, importing, serving_http
 from bench.places import PEOPLE, a_place
@@ -25,6 +27,7 @@ def main() -> None:
         parser.error(f"unknown part {', '.join(unknown)}")
     parts = set(asked.parts or PARTS)
     databases = (asked.database,) if asked.database else DATABASES
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # even then no database server is left behind
     say(machine())
     for kind in databases if parts & {"claims", "api"} else ():
         with a_place(kind, asked.people) as place:

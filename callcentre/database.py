@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
 from time import monotonic
@@ -208,17 +209,41 @@ def insert_rows(
     if not rows or not isinstance(table, Table):
         return
     connection = session.connection()
-    statement = insert(table).inline().compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    if set(statement.params) != set(rows[0]):
+    prepared = _insertion(table, connection.dialect, tuple(rows[0]))
+    if prepared is None:
         session.execute(insert(table), list(rows))
         return
-    order = list(statement.positiontup or statement.params)
-    processors = {name: _processor(table.c[name].type, connection.dialect) for name in order}
-    columns = [_processed([row[name] for row in rows], processors[name]) for name in order]
+    columns = [_processed([row[name] for row in rows], process) for name, process in prepared.columns]
     values: list[Any] = list(zip(*columns, strict=True))
-    if not statement.positional:
-        values = [dict(zip(order, row, strict=True)) for row in values]
-    connection.exec_driver_sql(f"{statement}{' ON CONFLICT DO NOTHING' if skip_known else ''}", values)
+    if not prepared.positional:
+        names = [name for name, _ in prepared.columns]
+        values = [dict(zip(names, row, strict=True)) for row in values]
+    connection.exec_driver_sql(f"{prepared.text}{' ON CONFLICT DO NOTHING' if skip_known else ''}", values)
+
+
+@dataclass(frozen=True, slots=True)
+class _Insertion:
+    """An INSERT ready to be executed: its text, and its columns in order, each with what prepares its values."""
+
+    text: str
+    columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+    positional: bool
+
+
+_INSERTIONS: dict[tuple[Table, str, tuple[str, ...]], _Insertion | None] = {}
+"""Compiled once: a long import inserts into the same tables thousands of times."""
+
+
+def _insertion(table: Table, dialect: Dialect, keys: tuple[str, ...]) -> _Insertion | None:
+    """How rows with these keys are inserted; None when the table has defaults that Python must fill in."""
+    known = (table, dialect.name, keys)
+    if known not in _INSERTIONS:
+        statement = insert(table).inline().compile(dialect=dialect, column_keys=list(keys))
+        order = list(statement.positiontup or statement.params)
+        columns = tuple((name, _processor(table.c[name].type, dialect)) for name in order)
+        fits = set(statement.params) == set(keys)
+        _INSERTIONS[known] = _Insertion(str(statement), columns, statement.positional) if fits else None
+    return _INSERTIONS[known]
 
 
 def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:

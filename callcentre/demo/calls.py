@@ -51,6 +51,7 @@ class Call:
     lease: Lease
     random: Random
     left: bool = False
+    is_announced: bool = False
 
     @classmethod
     def of(cls, stage: Stage, officer_id: int, lease: Lease) -> Call:
@@ -119,6 +120,7 @@ class Call:
         except NotAllowed:  # the hour is over, or a relative was called on this number meanwhile
             self._give_back()
             return False
+        self.is_announced = True
         self.left = self.random.random() < LEAVES
         return True
 
@@ -140,9 +142,9 @@ class Call:
             self._correct(wrapped)
 
     def _stay(self, least: float, most: float) -> Iterator[datetime]:
-        """Stay on the card for a while, saying so to the server."""
+        """Stay on the card for a while; one whose call was not announced is kept by saying so to the server."""
         until = self.stage.later(self.random, least, most)
-        while until - self.stage.now > SIGN_OF_LIFE:
+        while not self.is_announced and until - self.stage.now > SIGN_OF_LIFE:
             yield self.stage.now + SIGN_OF_LIFE
             with self.stage.writing() as session:
                 serving.renew(

@@ -28,8 +28,9 @@ from callcentre.runtime import Runtime
 DEFAULT_SEED = 13
 CALLS_PER_DAY = 90
 """What the whole team calls on a usual day; the operation's own figures come to 60 to 120."""
-PLANNED_PER_HOUR = 3
-"""Calls an hour for which an officer's part of a block is planned, above what the played officers make."""
+CALLS_PER_PLANNED_HOUR = 45
+"""The team's calls of a day for each call an hour and officer for which blocks are planned: above what is played, and
+no more, since whoever was planned and not called is planned anew."""
 Report = Callable[[int, int], None]
 """Told after each day: days played, days in all."""
 
@@ -71,16 +72,17 @@ def _stage(runtime: Runtime, start: datetime, seed: int, calls_per_day: int) -> 
     playing = replace(runtime, clock=clock, ledger=Ledger())
     with playing.sessions() as session:
         members = team.of(session)
-        desk = _at_this_pace(playing.desk(session))
+        desk = _at_this_pace(playing.desk(session), calls_per_day)
         known = set(session.scalars(select(PhoneNumber.e164)))
     if not members.officers:
         raise CannotPlay("No officer works in this database: nobody could play.")
     return Stage(playing, clock, desk, members, seed, calls_per_day, known_numbers=known)
 
 
-def _at_this_pace(desk: Desk) -> Desk:
+def _at_this_pace(desk: Desk, calls_per_day: int) -> Desk:
     """Plan as many people into a block as a team calls that makes but some calls an hour."""
-    planning = desk.programme.planning.model_copy(update={"calls_per_officer_hour": PLANNED_PER_HOUR})
+    per_hour = max(1, -(-calls_per_day // CALLS_PER_PLANNED_HOUR))
+    planning = desk.programme.planning.model_copy(update={"calls_per_officer_hour": per_hour})
     return replace(desk, programme=desk.programme.model_copy(update={"planning": planning}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import select
@@ -12,26 +13,36 @@ from callcentre.callqueue.models import EntryState, QueueEntry, Turn
 from callcentre.demo.conversations import PARTNERS
 from callcentre.demo.stage import Actor, Stage
 from callcentre.desk import corrections, settling
+from callcentre.desk.kinds import DecisionKind
+from callcentre.desk.models import Decision, OutcomeConflict
 from callcentre.desk.outcomes import Outcome
+from callcentre.desk.undo import undo_for_reason
+from callcentre.errors import NotAllowed
 from callcentre.funnel.models import StageChange
 from callcentre.funnel.queries import in_force
 from callcentre.funnel.stages import ALREADY
 from callcentre.funnel.stages import Stage as FunnelStage
 from callcentre.outreach.callbacks import mark_missed
+from callcentre.outreach.models import Attempt
 from callcentre.people.kinds import NumberOwner
+from callcentre.people.models import OptOut
 from callcentre.planning.blocks import plan_current_block
 from callcentre.support import appointments, solutions
 from callcentre.support.kinds import AppointmentState, Evidence, SolutionKind
 from callcentre.support.models import Appointment, Solution
 
-ROUND = timedelta(minutes=15)
+ROUND = timedelta(minutes=30)
 """How often the worker's jobs run on the virtual clock (each minute in real life)."""
-JOINS_SUPPORT = 0.12
+JOINS_SUPPORT = 0.2
 """Part of the contacted who enter support without an appointment of ours, within three weeks."""
 BECOMES_EXIT = 0.55
-"""Part of the accompanied who find a solution, from one to ten weeks later."""
+"""Part of the accompanied who find a solution, from one to six weeks later."""
 COMES_BACK = 0.4
 """Part of the missed appointments after which the supervisor puts the person back into the queue."""
+DECIDES_WITHIN_DAYS = 40
+"""A guardian's refusal waits for the supervisor for up to so many days: some are waiting at any time."""
+LATE_UNDO = 0.1
+"""Part of the results that ended the calls which the supervisor takes back the day after, on an officer's word."""
 DETAILS_FOUND = 0.05
 """Odds, each day, that a school gives a number for somebody who has none left."""
 
@@ -86,6 +97,9 @@ def supervisor(stage: Stage, day: date) -> Actor:
             continue
         yield at
         _settle_open_calls(stage)
+        if hour == 11:
+            _decide(stage)
+            _undo_late(stage)
         if hour == 15:
             _find_details(stage, day)
 
@@ -119,6 +133,65 @@ def _settle_open_calls(stage: Stage) -> None:
         with stage.writing() as session:
             settling.settle_attempt(
                 session, stage.desk, person_id, outcome, by=stage.team.supervisor, now=stage.now
+            )
+
+
+def _decide(stage: Stage) -> None:
+    """Answer the guardians' refusals and read the late results that have waited for a day."""
+    before = stage.now - timedelta(hours=20)
+    with stage.reading() as session:
+        waiting = session.execute(
+            select(OptOut.id, OptOut.at)
+            .outerjoin(Decision, Decision.opt_out_id == OptOut.id)
+            .where(OptOut.source == "guardian", OptOut.at < before, Decision.id.is_(None))
+            .order_by(OptOut.id)
+        ).all()
+        late = session.scalars(
+            select(OutcomeConflict.id)
+            .where(OutcomeConflict.settled_at.is_(None), OutcomeConflict.at < before)
+            .order_by(OutcomeConflict.id)
+        ).all()
+    by = stage.team.supervisor
+    for number, refused_at in waiting:
+        random = stage.random("refusal", number)
+        if refused_at + timedelta(days=random.uniform(1, DECIDES_WITHIN_DAYS)) > stage.now:
+            continue
+        goes_on = random.random() < 0.8
+        choice = DecisionKind.REFUSAL_GOES_ON if goes_on else DecisionKind.REFUSAL_STOPS
+        reason = "" if goes_on else "La famille s'occupe elle-même de la suite."
+        with suppress(NotAllowed), stage.writing() as session:
+            settling.decide_refusal(session, stage.desk, number, choice, reason=reason, by=by, now=stage.now)
+    for number in late:
+        with stage.writing() as session:
+            settling.settle_conflict(session, stage.desk, number, by=by, now=stage.now)
+
+
+def _undo_late(stage: Stage) -> None:
+    """Take back a few results of the day before that closed somebody's place by a mistaken key."""
+    with stage.reading() as session:
+        closed = session.scalars(
+            select(Attempt.id)
+            .join(QueueEntry, QueueEntry.id == Attempt.entry_id)
+            .where(
+                QueueEntry.state == EntryState.CLOSED,
+                QueueEntry.closed_at == Attempt.ended_at,
+                QueueEntry.closed_reason.in_(("has_solution", "out_of_scope", "supported_elsewhere")),
+                Attempt.ended_at > stage.now - timedelta(days=1),
+                Attempt.corrected_at.is_(None),
+            )
+            .order_by(Attempt.id)
+        ).all()
+    for attempt_id in closed:
+        if stage.random("late undo", attempt_id).random() >= LATE_UNDO:
+            continue
+        with suppress(NotAllowed), stage.writing() as session:
+            undo_for_reason(
+                session,
+                stage.desk,
+                attempt_id,
+                reason="Mauvaise touche, signalée par son auteur.",
+                by=stage.team.supervisor,
+                now=stage.now,
             )
 
 
@@ -205,7 +278,7 @@ def _record_solutions(stage: Stage, day: date) -> None:
     accompanied = _holding(stage, FunnelStage.ACCOMPANIED, without={FunnelStage.POSITIVE_EXIT})
     for person_id, since, by in accompanied:
         random = stage.random("solution", person_id)
-        finds, after = random.random() < BECOMES_EXIT, timedelta(days=random.randint(7, 70))
+        finds, after = random.random() < BECOMES_EXIT, timedelta(days=random.randint(7, 42))
         if finds and (since + after).date() <= day:
             with stage.writing() as session:
                 solutions.record(

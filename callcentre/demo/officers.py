@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from callcentre.accounts import presence
 from callcentre.accounts.kinds import PauseReason
+from callcentre.audit import looks
+from callcentre.audit.kinds import Place
 from callcentre.callqueue.lease import Lease
 from callcentre.demo.calls import Call
 from callcentre.demo.stage import Actor, Stage
@@ -133,6 +135,8 @@ def _sit(stage: Stage, officer_id: int, calls: int, random: Random) -> Generator
     while calls > 0 and waits < 2:
         with stage.writing() as session:
             found = serving.serve_next(session, stage.desk, officer_id=officer_id, now=stage.now)
+            if isinstance(found, Lease):
+                looks.record(session, [found.person_id], Place.CARD, by=officer_id, now=stage.now)
         if not isinstance(found, Lease):
             waits += 1
             yield stage.later(random, 120, 420)

@@ -34,10 +34,10 @@ from callcentre.runtime import Runtime
 LIST_NAME = "liste_siei.csv"
 LIST_DATE = date(2026, 11, 15)
 """The sample list's own date; a playing that begins earlier dates the list from its first day."""
-HISTORY_DAYS = 21
-"""How much history a new demonstration has."""
-CALLS_PER_DAY_AT_START = 30
-"""The team's calls of a day in that history: fewer than usual, so that the first start is quick."""
+HISTORY_DAYS = 56
+"""How much history a new demonstration has: long enough for appointments to be kept and solutions to begin."""
+CALLS_PER_DAY_AT_START = 40
+"""The team's calls of a day in that history: fewer than usual, so that the first start takes a minute or two."""
 _BEGAN, _DONE = "demo_began", "demo_history"
 Tell = Callable[[str, int, int], None]
 """Told on the way: what is being done, how much of it is done, how much there is."""

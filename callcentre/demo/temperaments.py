@@ -31,6 +31,8 @@ GIVEN = 0.45
 GUARDIAN = 0.35
 EXPECTED = 0.75
 """Odds of an answer at a time that was promised."""
+REFUSES = 0.25
+"""Part of the relatives who answer and want no further call."""
 BUSY, TECHNICAL = 0.06, 0.02
 
 
@@ -128,7 +130,7 @@ class CodeBook:
             case Ring.YOUNG_PERSON:
                 return self._spoken(random, person, is_follow_up)
             case Ring.SOMEBODY_ELSE:
-                refused = random.random() < 0.1
+                refused = random.random() < REFUSES
                 return self._one(random, RetryKind.GUARDIAN_REFUSAL if refused else RetryKind.THIRD_PARTY)
             case Ring.STRANGER:
                 return self._one(random, RetryKind.WRONG_NUMBER)

@@ -19,7 +19,7 @@ from callcentre.audit import trail
 from callcentre.callqueue import entries, turns
 from callcentre.callqueue import lease as leases
 from callcentre.callqueue.lease import Lease
-from callcentre.callqueue.models import EntryState, LeaseEnding, QueueEntry
+from callcentre.callqueue.models import EntryState, LeaseEnding, QueueEntry, Turn
 from callcentre.desk import promises
 from callcentre.desk.context import Desk
 from callcentre.desk.drafts import discard
@@ -475,7 +475,7 @@ def _record(work: _Work, step: NextStep | Callback | None, key: str) -> Wrapped:
     match step:
         case Callback():
             zone = ZoneInfo(work.session.get_one(YoungPerson, work.entry.person_id).zone)
-            next_at, why = step.promised_at, promises.why(step.promised_at, zone)
+            next_at, why = _served_at(work, step), promises.why(step.promised_at, zone)
         case CallAgain():
             next_at, why = step.due_at, step.why
         case None:
@@ -497,6 +497,12 @@ def _record(work: _Work, step: NextStep | Callback | None, key: str) -> Wrapped:
     work.session.add(submission)
     work.session.flush()
     return Wrapped(work.attempt.id, next_at, why.as_json(), submission_id=submission.id)
+
+
+def _served_at(work: _Work, promise: Callback) -> datetime:
+    """When a promise is served: at its time, or half an hour after it went unanswered."""
+    due_at = work.session.scalar(select(Turn.due_at).where(Turn.callback_id == promise.id))
+    return due_at or promise.promised_at
 
 
 def _keep(

@@ -343,7 +343,9 @@ def import_file(
         list_file_id = receive(session, prepared, programme=programme, now=now, by=by, source=source)
         known = start(session, list_file_id)
     if not known.is_running:
-        duplicates.compare_list(sessions, list_file_id, now=now)  # for one that was cut off after its last row
+        duplicates.compare_list(
+            sessions, list_file_id, now=now
+        )  # for one that was cut off after its last row
         return Imported(known, was_known=True)
     programmes = {programme.code: programme}
     done = run(

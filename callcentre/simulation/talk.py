@@ -19,7 +19,7 @@ UNANSWERED = frozenset({RetryKind.NO_ANSWER, RetryKind.BUSY, RetryKind.TECHNICAL
 FAILED = frozenset({RetryKind.WRONG_NUMBER, RetryKind.DEAD_NUMBER})
 SETTLED = frozenset({RetryKind.CALLBACK, RetryKind.SOFT_REFUSAL, RetryKind.OPPOSITION, RetryKind.DONE})
 """The young person said what comes next; whatever else leaves a call unanswered."""
-LATE_ENDS = frozenset({"never_reached", "details_to_find"})
+LATE_ENDS = frozenset({"never_reached", "details_to_find", "other_routes"})
 """Reasons to look for another number once the calls are over."""
 
 
@@ -42,8 +42,9 @@ class Talks:
 
     @classmethod
     def of(cls, population: Population, programme: Programme, hours: CallingHours) -> Talks:
-        """The conversations by the programme's code book."""
-        return cls(population, programme, hours, CodeBook(tuple(programme.code_book().values())))
+        """The conversations by the code book, without entries that say whose voicemail it was: worlds know no voices."""
+        plain = tuple(entry for entry in programme.code_book().values() if entry.sign is None)
+        return cls(population, programme, hours, CodeBook(plain))
 
     def after(self, someone: Someone, dial: Dial, happened: Ring) -> Said:
         """What the officer records of a call."""

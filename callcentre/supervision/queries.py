@@ -261,7 +261,7 @@ def bucket_of(now: datetime, tomorrow: datetime) -> ColumnElement[str]:
         (_promised_before(None), Bucket.LATER.value),
         (QueueEntry.paused_until > now, Bucket.PAUSED.value),
         (QueueEntry.eligible_at.is_(None), Bucket.NOTHING.value),
-        (QueueEntry.eligible_until <= now, Bucket.PASSED.value),
+        (QueueEntry.eligible_until <= now, Bucket.RESERVE.value),
         (QueueEntry.eligible_at <= now, Bucket.NOW.value),
         (QueueEntry.eligible_at < tomorrow, Bucket.TODAY.value),
         else_=Bucket.LATER.value,
@@ -275,7 +275,7 @@ def reason_of(now: datetime) -> ColumnElement[str | None]:
         (QueueEntry.state == EntryState.CLOSED, QueueEntry.closed_reason),
         (_promised_before(None), ReasonCode.PROMISED.value),
         (QueueEntry.paused_until > now, ReasonCode.PAUSED.value),
-        (QueueEntry.eligible_until <= now, Bucket.PASSED.value),
+        (QueueEntry.eligible_until <= now, Bucket.RESERVE.value),
         ((QueueEntry.eligible_at <= now) & (QueueEntry.preferred_at <= now), ReasonCode.READY.value),
         else_=QueueEntry.reason["code"].as_string(),
     )

@@ -244,9 +244,7 @@ def pause() -> BaseResponse:
     held = leases.of_officer(session, user().id)
     if held is not None and held.attempt_id is not None:
         flash(
-            gettext(
-                "Un appel est en cours : enregistrez son résultat, avec « Enregistrer et faire une pause »."
-            ),
+            gettext("Un appel est en cours : enregistrez son résultat, avec « Enregistrer, puis pause »."),
             "attention",
         )
         return redirect("/desk")

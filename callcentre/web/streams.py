@@ -147,7 +147,8 @@ class Hub:
         """The newest frame once it is newer than `after`, else None after some seconds or when looking fails."""
         with self._changed:
             self._changed.wait_for(
-                lambda: _stopping.is_set() or (self._frame is not None and self._frame.number > after), seconds
+                lambda: _stopping.is_set() or (self._frame is not None and self._frame.number > after),
+                seconds,
             )
             frame = self._frame
         return frame if frame is not None and frame.number > after else None

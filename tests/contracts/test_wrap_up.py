@@ -114,7 +114,8 @@ def test_a_promise_that_goes_unanswered_is_retried_once_half_an_hour_later(offic
     office.clock.move_to(promised)
     kept = office.take()
     office.call(kept)
-    office.say(kept, "no_answer")
+    again = office.say(kept, "no_answer")
+    assert again.next_at == promised + timedelta(minutes=30)
     with office.runtime.sessions() as session:
         callback = session.scalars(select(Callback)).one()
         turn = session.scalars(select(Turn).where(Turn.callback_id == callback.id)).one()

@@ -239,7 +239,7 @@ def test_people_are_found_by_what_the_queue_does_with_them(world: World) -> None
         (Bucket.PAUSED, "paused"): 1,
         (Bucket.NOW, "other_slot"): 1,
         (Bucket.NOW, "ready"): 1,
-        (Bucket.PASSED, "passed"): 1,
+        (Bucket.RESERVE, "reserve"): 1,
         (Bucket.HELD, "leased"): 1,
         (Bucket.TODAY, "promised"): 1,
         (Bucket.TODAY, "other_slot"): 1,

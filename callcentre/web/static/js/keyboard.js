@@ -3,8 +3,9 @@
 //
 // AZERTY: digits need Shift, so they are matched by place (event.code), letters by what they write (event.key).
 // Single keys are silent while typing, in a dialog, with a modifier, on key repeat, and when the user turned them off.
+// Escape leaves a field of a <form data-escapes="id"> for the element of that id, so that single keys work again.
 
-import { $, $$, t } from "./util.js";
+import { $, $$, focusOn, t } from "./util.js";
 
 const SEPARATOR = /\s+/;
 
@@ -25,8 +26,18 @@ const isTyping = (element) =>
 
 const isShown = (element) => element.checkVisibility?.() ?? element.offsetParent !== null;
 
+/** Leave the field that is typed in; a list box that is open closes first, by the browser. */
+function escape(event) {
+  const form = event.key === "Escape" && isTyping(event.target) && event.target.closest("form[data-escapes]");
+  if (!form || document.querySelector("dialog[open]")) return false;
+  const place = document.getElementById(form.dataset.escapes);
+  if (place) focusOn(place);
+  else event.target.blur();
+  return true;
+}
+
 function press(event) {
-  if (event.defaultPrevented || event.isComposing) return;
+  if (event.defaultPrevented || event.isComposing || escape(event)) return;
   const single = !(event.ctrlKey || event.metaKey);
   const named = event.key.length > 1; // Enter, Escape, F2…
   if (single && !named && document.documentElement.dataset.singleKeys === "off") return;
@@ -85,6 +96,7 @@ export function showHelp() {
   for (const element of $$("[aria-keyshortcuts]")) {
     if (isShown(element)) line(list, element.getAttribute("aria-keyshortcuts").split(SEPARATOR)[0], label(element));
   }
+  if ($("form[data-escapes]")) line(list, "Escape", t("Quitter le champ et revenir aux touches"));
   line(list, "?", t("Afficher cette aide"));
   $("#shortcuts-dialog").showModal();
 }

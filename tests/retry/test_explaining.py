@@ -1,0 +1,151 @@
+"""The sentence that explains an hour says the numbers that decided, and the rule that closed a better one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from callcentre.dispositions import RetryKind
+from callcentre.retry.comparison import Comparison, Rated
+from callcentre.retry.explaining import explain
+from callcentre.retry.learnt import Learnt, history_of, with_learning
+from callcentre.retry.limits import Limits
+from callcentre.retry.plan import CallAgain, next_attempt
+from callcentre.retry.policy import Policy
+from callcentre.retry.preference import Rotation
+from callcentre.retry.profiles import SLOTS, chances, first_fit, second_chances
+from callcentre.retry.reasons import ReasonCode, sentence
+from callcentre.retry.slots import Slot
+from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
+from callcentre.retry.waiting import Load
+from callcentre.retry.windows import CallingHours
+from tests.retry.learning_cast import USUAL
+
+PARIS = ZoneInfo("Europe/Paris")
+MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # 10:00 in Paris, in the morning slot
+FIT = first_fit(USUAL)
+OWN, GUARDIAN = 1, 2
+
+
+def policy(limits: Limits | None = None, load: Load | None = None) -> Policy:
+    return with_learning(Policy(CallingHours.of(), limits or Limits()), FIT, USUAL, load)
+
+
+def call(
+    days_ago: int, slot: Slot, hour: int, kind: RetryKind = RetryKind.NO_ANSWER, number: int = OWN
+) -> PastAttempt:
+    at = (MONDAY - timedelta(days=days_ago)).replace(hour=hour)
+    return PastAttempt(at, number, kind, slot, at.astimezone(PARIS).date())
+
+
+def person(*attempts: PastAttempt, guardian: bool = False) -> PersonState:
+    numbers = [NumberState(OWN, Owner.YOUNG_PERSON, calls=_to(OWN, attempts))]
+    if guardian:
+        numbers.append(NumberState(GUARDIAN, Owner.GUARDIAN, calls=_to(GUARDIAN, attempts)))
+    return PersonState(
+        7, PARIS, tuple(numbers), attempts, eighteen_on=(MONDAY + timedelta(days=400)).date(), segment="minor"
+    )
+
+
+def _to(number: int, attempts: tuple[PastAttempt, ...]) -> tuple[datetime, ...]:
+    return tuple(attempt.at for attempt in attempts if attempt.number_id == number)
+
+
+def test_the_sentence_says_the_chances_that_decided() -> None:
+    state = person(call(12, Slot.MORNING, 9), call(6, Slot.MIDDAY, 11))
+    step = next_attempt(state, policy(), now=MONDAY)
+    told = explain(state, policy(), now=MONDAY)
+    assert isinstance(step, CallAgain)
+    assert told is not None
+    assert told.comparison is not None
+    rates = dict(zip(SLOTS, chances(FIT, history_of(state)), strict=True))
+    chosen = told.comparison.chosen
+    assert (chosen.slot, chosen.rate) == (step.block.slot, rates[step.block.slot])
+    assert step.why.params["one_in"] == round(1 / rates[step.block.slot])
+    other = Slot(str(step.why.params["other_slot"]))
+    assert step.why.params["other_one_in"] == round(1 / rates[other])
+    assert step.why.params["slots"] == "morning,midday"
+    assert f"1 call in {step.why.params['one_in']}" in sentence(step.why, "en")
+    assert f"1 appel sur {step.why.params['one_in']}" in sentence(step.why, "fr")
+    assert "matin, midi" in sentence(step.why, "fr")
+
+
+def test_no_profile_and_no_trait_is_named() -> None:
+    told = explain(person(), policy(), now=MONDAY)
+    assert told is not None
+    words = told.words("en") + str(told.as_json())
+    assert not any(name in words for name in ("minor", "rarely", "not_by_this_number", "any_hour"))
+
+
+def test_a_better_hour_that_a_rule_closes_is_named_with_its_rule() -> None:
+    """They answered in the evening once, but the last call, in vain, was in the evening too."""
+    state = person(
+        call(20, Slot.EVENING, 17, RetryKind.CALLBACK), call(15, Slot.MORNING, 9), call(6, Slot.EVENING, 17)
+    )
+    told = explain(state, policy(), now=MONDAY)
+    assert told is not None
+    assert told.closed[Slot.EVENING].code is ReasonCode.OTHER_SLOT
+    assert told.words("en").endswith(sentence(told.closed[Slot.EVENING], "en"))
+    assert told.as_json()["closed"]["evening"]["code"] == "other_slot"
+
+
+def test_a_full_better_hour_is_said_to_come_too_late() -> None:
+    busy = Load(tuple(0.03 if slot is not Slot.MORNING else 1.0 for slot in SLOTS))
+    step = next_attempt(person(), policy(load=busy), now=MONDAY)
+    assert isinstance(step, CallAgain)
+    assert step.block.slot is Slot.MORNING
+    assert step.why.code is ReasonCode.LEARNT_SOONER
+    assert int(step.why.params["wait_days"]) > 20
+    assert "would only come in about" in sentence(step.why, "en")
+
+
+def test_an_hour_at_which_they_answered_is_said() -> None:
+    heard = replace(person(call(40, Slot.MORNING, 9)), answered_slots=(Slot.EVENING,))
+    step = next_attempt(heard, policy(), now=MONDAY)
+    assert isinstance(step, CallAgain)
+    assert step.block.slot is Slot.EVENING
+    assert step.why.code is ReasonCode.LEARNT_ANSWERED
+    assert "a déjà répondu au créneau soirée" in sentence(step.why, "fr")
+
+
+def test_a_relatives_number_is_called_when_it_is_worth_more_and_says_so() -> None:
+    tried = (
+        call(110, Slot.MORNING, 9),
+        call(101, Slot.MIDDAY, 11),
+        call(92, Slot.AFTERNOON, 15),
+        call(83, Slot.EVENING, 17),
+        call(74, Slot.AFTERNOON, 15),
+        call(65, Slot.MIDDAY, 11),
+    )
+    state = person(*tried, guardian=True)
+    step = next_attempt(state, policy(), now=MONDAY)
+    assert isinstance(step, CallAgain)
+    assert step.number_id == GUARDIAN
+    assert step.why.code is ReasonCode.LEARNT_SECOND
+    worth = second_chances(FIT, history_of(state), USUAL)[SLOTS.index(step.block.slot)]
+    assert step.why.params["one_in"] == round(1 / worth)
+    grown_up = replace(state, eighteen_on=(MONDAY - timedelta(days=400)).date())
+    again = next_attempt(grown_up, policy(), now=MONDAY)
+    assert isinstance(again, CallAgain)
+    assert again.number_id == OWN
+
+
+def test_a_share_of_people_may_be_kept_on_rotation() -> None:
+    everybody = USUAL.overridden({"control_share": 1.0})
+    kept = with_learning(Policy(CallingHours.of()), FIT, everybody)
+    plain = Policy(CallingHours.of(), preference=Rotation())
+    assert next_attempt(person(), kept, now=MONDAY) == next_attempt(person(), plain, now=MONDAY)
+    told = explain(person(), kept, now=MONDAY)
+    assert told is not None
+    assert told.comparison is None
+    off = with_learning(Policy(CallingHours.of()), FIT, USUAL.overridden({"preference": "rotation"}))
+    assert isinstance(off.preference, Rotation)
+    assert isinstance(policy().preference, Learnt)
+
+
+def test_a_comparison_reads_its_rates_as_one_in_so_many() -> None:
+    assert Rated(Slot.EVENING, 0.124).one_in == 8
+    assert Rated(Slot.EVENING, 0.0).one_in == 100
+    alone = Comparison(Rated(Slot.EVENING, 0.2), forbidden=tuple(set(Slot) - {Slot.EVENING}))
+    assert alone.reason().code is ReasonCode.LEARNT_ONLY
