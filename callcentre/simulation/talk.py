@@ -42,7 +42,7 @@ class Talks:
 
     @classmethod
     def of(cls, population: Population, programme: Programme, hours: CallingHours) -> Talks:
-        """The conversations by the code book, without entries that say whose voicemail it was: worlds know no voices."""
+        """The conversations by the code book, but for entries that say whose voicemail it was."""
         plain = tuple(entry for entry in programme.code_book().values() if entry.sign is None)
         return cls(population, programme, hours, CodeBook(plain))
 

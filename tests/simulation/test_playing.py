@@ -100,6 +100,8 @@ def test_the_real_verbs_play_the_same_world_as_the_rule_alone(tmp_path: Path) ->
         assert real.violated == 0
         assert real.people == alone.people
         assert abs(real.calls - alone.calls) <= 0.15 * alone.calls
+        lost = [year.ends.get("details_to_find", 0) for year in (real, alone)]
+        assert abs(lost[0] - lost[1]) <= 3  # both judge the same numbers
         differences.append(real.rate - alone.rate)
     between = Interval.of(differences)
     assert between.low is not None
