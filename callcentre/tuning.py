@@ -57,7 +57,9 @@ class RetryTuning(BaseModel):
     second_from_call: int = Field(ge=1)
     second_calls: int = Field(ge=0)
     second_fade: Share
+    second_margin: float = Field(gt=0)
     patience: Share
+    plan_patience: Share
     saturday_queue_days: float = Field(ge=0)
     load_step: Share
     load_floor: Rate

@@ -59,9 +59,8 @@ def worths(fit: Fit, history: History, situation: Situation, tuning: RetryTuning
     if situation.calls + 1 < tuning.second_from_call or situation.second_calls >= tuning.second_calls:
         return Worths(own, (False,) * len(SLOTS))
     other = second_chances(fit, history, tuning)
-    return Worths(
-        tuple(map(max, own, other)), tuple(theirs > mine for mine, theirs in zip(own, other, strict=True))
-    )
+    second = tuple([theirs > mine * tuning.second_margin for mine, theirs in zip(own, other, strict=True)])
+    return Worths(tuple([b if take else a for a, b, take in zip(own, other, second, strict=True)]), second)
 
 
 class Turn(NamedTuple):
@@ -113,14 +112,16 @@ def worthwhile(values: Rates, turns: Sequence[Turn], situation: Situation, tunin
         return list(turns)
     spare = situation.left - situation.untried
     if spare <= 0:
-        ranked = sorted(turns, key=lambda turn: (-values[turn.slot] * tuning.patience**turn.queue, turn.slot))
+        ranked = sorted(
+            turns, key=lambda turn: (-values[turn.slot] * tuning.plan_patience**turn.queue, turn.slot)
+        )
         kept = ranked[: max(1, situation.left)]
         return [turn for turn in turns if turn in kept]
     saturday = next((turn for turn in turns if turn.slot == SATURDAY), None)
     if saturday is None or spare > len(values):
         return list(turns)
     again = sorted(values, reverse=True)[spare - 1] * tuning.repeat_fade
-    if values[SATURDAY] * tuning.patience**saturday.queue >= again:
+    if values[SATURDAY] * tuning.plan_patience**saturday.queue >= again:
         return list(turns)
     return [turn for turn in turns if turn is not saturday]
 

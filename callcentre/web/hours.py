@@ -24,9 +24,6 @@ PEOPLE_NEEDED = 15_000
 
 PROFILES = {
     "daytime": mark("Plutôt en journée"),
-    "midday": mark("Plutôt vers midi"),
-    "afternoon": mark("Plutôt l’après-midi"),
-    "any_hour": mark("À toute heure"),
     "evening": mark("Plutôt le soir"),
     "morning": mark("Plutôt le matin"),
     "rarely": mark("Répond rarement"),

@@ -119,14 +119,16 @@ def test_a_relatives_number_is_called_when_it_is_worth_more_and_says_so() -> Non
         call(65, Slot.MIDDAY, 11),
     )
     state = person(*tried, guardian=True)
-    step = next_attempt(state, policy(), now=MONDAY)
+    good = replace(FIT, second_rates=(0.6,) * len(SLOTS))
+    knowing = with_learning(Policy(CallingHours.of()), good, USUAL)
+    step = next_attempt(state, knowing, now=MONDAY)
     assert isinstance(step, CallAgain)
     assert step.number_id == GUARDIAN
     assert step.why.code is ReasonCode.LEARNT_SECOND
-    worth = second_chances(FIT, history_of(state), USUAL)[SLOTS.index(step.block.slot)]
+    worth = second_chances(good, history_of(state), USUAL)[SLOTS.index(step.block.slot)]
     assert step.why.params["one_in"] == round(1 / worth)
     grown_up = replace(state, eighteen_on=(MONDAY - timedelta(days=400)).date())
-    again = next_attempt(grown_up, policy(), now=MONDAY)
+    again = next_attempt(grown_up, knowing, now=MONDAY)
     assert isinstance(again, CallAgain)
     assert again.number_id == OWN
 

@@ -154,7 +154,7 @@ def test_the_second_number_has_rates_of_its_own() -> None:
 
 
 def test_a_guardian_is_called_when_worth_more_and_not_too_early() -> None:
-    fit, tired = first_fit(USUAL), History(unanswered=(2, 2, 2, 2, 0))
+    fit, tired = first_fit(USUAL), History(unanswered=(3, 3, 3, 3, 0))
     late = Situation(calls=4, has_second=True, left=4, untried=4)
     assert all(worths(fit, tired, late, USUAL).second)
     assert not any(worths(fit, History(), Situation(calls=0, has_second=True), USUAL).second)
