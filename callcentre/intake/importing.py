@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, defer, sessionmaker
+from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.database import insert_rows, reading, writing
 from callcentre.directory import queries as directory
@@ -34,6 +34,7 @@ from callcentre.intake.checking import (
 )
 from callcentre.intake.deciding import Chunk, Decider, Decision
 from callcentre.intake.entering import Entered, Entrant, enter
+from callcentre.intake.keeping import forget, keep, kept
 from callcentre.intake.kinds import ListState, Problem, Source
 from callcentre.intake.models import ListChange, ListFile, ListRow
 from callcentre.intake.preparing import PreparedList, kept_cells, prepare_again, sheet_mapping
@@ -121,7 +122,6 @@ def receive(
         list_date=list_date,
         state=ListState.CHECKED,
         mapping=prepared.mapping_json(),
-        content=prepared.content,
         rows_total=prepared.rows_total,
         rows_done=0,
         counts=dict(expected or {}),
@@ -131,13 +131,15 @@ def receive(
     )
     session.add(row)
     session.flush()
+    keep(session, row.id, prepared.content)
     return row.id
 
 
 def _start_over(session: Session, file: ListFile, content: bytes) -> None:
     session.execute(delete(ListRow).where(ListRow.list_file_id == file.id))
     session.execute(delete(ListChange).where(ListChange.list_file_id == file.id))
-    file.state, file.content, file.rows_done = ListState.CHECKED, content, 0
+    keep(session, file.id, content)
+    file.state, file.rows_done = ListState.CHECKED, 0
     file.finished_at, file.compared_at, file.problem = None, None, None
 
 
@@ -167,7 +169,6 @@ def _locked(session: Session, list_file_id: int) -> ListFile:
     row = session.scalar(
         select(ListFile)
         .where(ListFile.id == list_file_id)
-        .options(defer(ListFile.content))
         .with_for_update()
         .execution_options(populate_existing=True)
     )
@@ -213,7 +214,8 @@ def apply_chunk(
     file.rows_done += len(rows)
     file.worker, file.worker_seen_at = worker[:80] or None, now
     if file.rows_done >= file.rows_total or not rows:
-        file.state, file.finished_at, file.content = ListState.IMPORTED, now, None
+        file.state, file.finished_at = ListState.IMPORTED, now
+        forget(session, [file.id])
     session.flush()
     return _progress(file)
 
@@ -406,10 +408,11 @@ def _material(
 ) -> tuple[Programme, PreparedList]:
     with reading(sessions) as session:
         row = session.get(ListFile, list_file_id)
-        if row is None or row.content is None:
+        content = kept(session, list_file_id)
+        if row is None or content is None:
             raise NotFound("Cette liste n’existe pas, ou ses lignes ont toutes leur sort.")
         code = session.scalar(select(ProgrammeRow.code).where(ProgrammeRow.id == row.programme_id))
-        content, name, list_date, mapping = row.content, row.name, row.list_date, row.mapping
+        name, list_date, mapping = row.name, row.list_date, row.mapping
     if code is None or code not in programmes:
         raise NotFound(f"Programme {code} has no file in config/programmes.")
     programme = programmes[code]

@@ -12,7 +12,7 @@ from callcentre.database import Base, Identifier, JsonValue
 
 
 class ListFile(Base):
-    """One delivery for one programme. Its bytes are kept until every row has its fate, so that it can resume."""
+    """One delivery for one programme; its bytes are beside it (`ListBytes`)."""
 
     __tablename__ = "list_files"
     __table_args__ = (UniqueConstraint("programme_id", "digest", "list_date"),)
@@ -25,7 +25,6 @@ class ListFile(Base):
     state: Mapped[str] = mapped_column(String(12))
     """A value of `callcentre.intake.kinds.ListState`."""
     mapping: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
     rows_total: Mapped[int] = mapped_column(default=0)
     rows_done: Mapped[int] = mapped_column(default=0)
     counts: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
@@ -41,6 +40,18 @@ class ListFile(Base):
     """How it came: `page`, `command`, `api` or `folder`."""
     compared_at: Mapped[datetime | None]
     """When its new people were compared with the others, for the queue of possible duplicates."""
+
+
+class ListBytes(Base):
+    """The bytes of a list, kept until every row has its fate, so that an import can be gone on with.
+
+    Apart from the list's own row: SQLite writes a whole row again for each of its changes.
+    """
+
+    __tablename__ = "list_bytes"
+
+    list_file_id: Mapped[int] = mapped_column(ForeignKey("list_files.id"), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ListRow(Base):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.intake.candidates import ReadRow, scope_of
@@ -134,7 +134,6 @@ def _row_and_file(session: Session, row_id: int) -> tuple[ListRow, ListFile]:
     file = session.scalar(
         select(ListFile)
         .where(ListFile.id == stored.list_file_id)
-        .options(defer(ListFile.content))
         .with_for_update()
         .execution_options(**again)
     )

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from callcentre.callqueue.models import QueueEntry
 from callcentre.database import in_parts
@@ -124,7 +124,6 @@ def _files() -> Select[ListFile, str]:
     return (
         select(ListFile, ProgrammeRow.code)
         .join(ProgrammeRow, ProgrammeRow.id == ListFile.programme_id)
-        .options(defer(ListFile.content))
         .execution_options(populate_existing=True)
     )
 

@@ -13,6 +13,7 @@ from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.intake import queries
 from callcentre.intake.candidates import scope_of
 from callcentre.intake.deciding import load_known
+from callcentre.intake.keeping import forget, kept
 from callcentre.intake.kinds import ListState
 from callcentre.intake.mapping import ColumnWords
 from callcentre.intake.matching import Known
@@ -37,7 +38,7 @@ class Received:
 def received(session: Session, list_file_id: int) -> Received:
     """The list with its bytes; raises NotFound, or NotAllowed once its import has begun."""
     file = queries.list_file(session, list_file_id)
-    content = session.scalar(select(ListFile.content).where(ListFile.id == list_file_id))
+    content = kept(session, list_file_id)
     if file.state not in _WAITING or content is None:
         raise _begun()
     return Received(file, content)
@@ -98,14 +99,14 @@ def earlier_imports(session: Session, list_file_id: int) -> tuple[ListFileView, 
 
 def drop(session: Session, list_file_id: int) -> None:
     """Forget a list that was never imported, with its bytes; raises NotAllowed once its import has begun."""
-    gone = session.scalar(
-        delete(ListFile)
-        .where(ListFile.id == list_file_id, ListFile.state.in_(_WAITING))
-        .returning(ListFile.id)
+    waits = session.scalar(
+        select(ListFile.id).where(ListFile.id == list_file_id, ListFile.state.in_(_WAITING)).with_for_update()
     )
-    if gone is None:
+    if waits is None:
         queries.list_file(session, list_file_id)
         raise _begun()
+    forget(session, [list_file_id])
+    session.execute(delete(ListFile).where(ListFile.id == list_file_id))
 
 
 def possible_people(session: Session, row_id: int, *, programme: Programme) -> tuple[Known, ...]:

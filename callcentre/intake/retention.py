@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from callcentre.directory.models import Programme as ProgrammeRow
+from callcentre.intake.keeping import forget
 from callcentre.intake.kinds import ListState
 from callcentre.intake.models import ListChange, ListFile, ListRow
 from callcentre.intake.reasons import from_json
@@ -39,14 +40,14 @@ def forget_lists(session: Session, programmes: Iterable[Programme], now: datetim
         if programme_id is None:
             continue
         gone = session.scalars(
-            delete(ListFile)
-            .where(
+            select(ListFile.id).where(
                 ListFile.programme_id == programme_id,
                 ListFile.state.in_(_NEVER_IMPORTED),
                 ListFile.uploaded_at <= now - timedelta(days=programme.intake.checked_days),
             )
-            .returning(ListFile.id)
         ).all()
+        forget(session, gone)
+        session.execute(delete(ListFile).where(ListFile.id.in_(gone)))
         forgotten += len(gone)
         final = select(ListFile.id).where(
             ListFile.programme_id == programme_id,

@@ -11,13 +11,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Table, delete, exists, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from callcentre.callqueue.models import EntryState, NumberLock, QueueEntry, Turn
 from callcentre.database import Base, in_parts
 from callcentre.errors import NotAllowed, NotFound
 from callcentre.funnel.models import StageChange
 from callcentre.intake.importing import lock_imports
+from callcentre.intake.keeping import forget
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.models import ListChange, ListFile, ListRow
 from callcentre.intake.reasons import from_json
@@ -118,14 +119,15 @@ def undo(
     session.execute(delete(ListChange).where(ListChange.list_file_id == list_file_id))
     _forget_rows(session, list_file_id, now, by)
     _remove(session, created)
-    file.state, file.problem, file.content = ListState.UNDONE, None, None
+    file.state, file.problem = ListState.UNDONE, None
+    forget(session, [list_file_id])
     session.flush()
     session.expire_all()
     return Undone(len(created), len(restored))
 
 
 def _file(session: Session, list_file_id: int, *, lock: bool = False) -> ListFile:
-    query = select(ListFile).where(ListFile.id == list_file_id).options(defer(ListFile.content))
+    query = select(ListFile).where(ListFile.id == list_file_id)
     row = session.scalar(query.with_for_update() if lock else query)
     if row is None:
         raise NotFound("Cette liste n’existe pas.")

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from callcentre.directory import queries as directory
 from callcentre.directory.programmes import synchronise
 from callcentre.errors import NotFound
+from callcentre.intake.keeping import keep as keep_bytes
 from callcentre.intake.kinds import ListState
 from callcentre.intake.mapping import Choice, ColumnWords, SheetMapping, draft_sheet
 from callcentre.intake.models import ListFile
@@ -66,13 +67,13 @@ def keep(
         list_date=list_date,
         state=ListState.UNMAPPED,
         mapping={"sheets": [], "refusal": {"fr": refusal.fr, "en": refusal.en}},
-        content=content,
         counts={},
         uploaded_by=by,
         uploaded_at=now,
     )
     session.add(row)
     session.flush()
+    keep_bytes(session, row.id, content)
     return row.id
 
 

@@ -22,7 +22,7 @@ from callcentre.errors import StorageFull
 from callcentre.funnel.models import StageChange
 from callcentre.intake import checking, importing, queries
 from callcentre.intake.kinds import Fate, ListState, Problem
-from callcentre.intake.models import ListFile, ListRow
+from callcentre.intake.models import ListBytes, ListFile, ListRow
 from callcentre.intake.reasons import ReasonCode
 from callcentre.people import numbers
 from callcentre.people.kinds import NumberOwner
@@ -146,9 +146,10 @@ def test_comments_and_unknown_columns_are_never_stored(sessions: sessionmaker[Se
     with reading(sessions) as session:
         assert queries.list_file(session, done.list_file_id).left_out == ("Commentaires", "Religion")
         stored = session.execute(
-            select(ListRow.cells, ListRow.reasons, ListFile.content).join_from(ListRow, ListFile)
+            select(ListRow.cells, ListRow.reasons, ListFile.mapping).join_from(ListRow, ListFile)
         )
         assert "SECRET" not in str(stored.all())
+        assert session.scalars(select(ListBytes.content)).all() == []
 
 
 # ---- lists that come again

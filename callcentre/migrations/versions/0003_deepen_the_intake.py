@@ -125,6 +125,21 @@ def _create_changes() -> None:
     with op.batch_alter_table("list_files") as batch_op:
         batch_op.add_column(sa.Column("source", sa.String(length=10), server_default="page", nullable=False))
         batch_op.add_column(sa.Column("compared_at", UtcDateTime(), nullable=True))
+    op.create_table(
+        "list_bytes",
+        sa.Column("list_file_id", _ID, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["list_file_id"], ["list_files.id"], name=op.f("fk_list_bytes_list_file_id_list_files")
+        ),
+        sa.PrimaryKeyConstraint("list_file_id", name=op.f("pk_list_bytes")),
+    )
+    op.execute(
+        "INSERT INTO list_bytes (list_file_id, content)"
+        " SELECT id, content FROM list_files WHERE content IS NOT NULL"
+    )
+    with op.batch_alter_table("list_files") as batch_op:
+        batch_op.drop_column("content")
     op.execute("UPDATE list_files SET compared_at = finished_at WHERE state = 'imported'")
     op.execute(
         "UPDATE list_files SET problem = CASE WHEN problem LIKE '%pleine%' THEN 'storage_full'"
@@ -133,6 +148,13 @@ def _create_changes() -> None:
 
 
 def _drop_changes() -> None:
+    with op.batch_alter_table("list_files") as batch_op:
+        batch_op.add_column(sa.Column("content", sa.LargeBinary(), nullable=True))
+    op.execute(
+        "UPDATE list_files SET content ="
+        " (SELECT content FROM list_bytes WHERE list_bytes.list_file_id = list_files.id)"
+    )
+    op.drop_table("list_bytes")
     op.execute("UPDATE list_files SET state = 'failed' WHERE state = 'undone'")
     with op.batch_alter_table("list_files") as batch_op:
         batch_op.drop_column("compared_at")
