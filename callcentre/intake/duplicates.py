@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import combinations
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
 from callcentre.database import in_parts, insert_rows, reading, writing
@@ -47,12 +47,12 @@ def compare_list(sessions: sessionmaker[Session], list_file_id: int, *, now: dat
         ).one()
         if file.state != ListState.IMPORTED or file.compared_at is not None:
             return 0
-        dates = list(session.scalars(_dates(list_file_id)))
+        new, dates = _brought(session, list_file_id)
     found = 0
     for start in range(0, len(dates), _DATES_AT_ONCE):
-        part = dates[start : start + _DATES_AT_ONCE]
         with reading(sessions) as session:
-            pairs = list(_born_on(session, list_file_id, part))
+            by_date = _keys(session, dates[start : start + _DATES_AT_ONCE])
+            pairs = list(_alike(session, by_date, new))
         if pairs:
             with writing(sessions) as session:
                 found += propose(session, pairs, now=now)
@@ -109,31 +109,14 @@ def propose_by_hand(session: Session, one_id: int, other_id: int, *, now: dateti
     return pair.id
 
 
-def _dates(list_file_id: int) -> Select[date]:
-    return (
-        select(YoungPerson.birth_date)
+def _brought(session: Session, list_file_id: int) -> tuple[set[int], list[date]]:
+    """The people whom a list created, and their birth dates in order."""
+    rows = session.execute(
+        select(YoungPerson.id, YoungPerson.birth_date)
         .join(ListRow, ListRow.person_id == YoungPerson.id)
         .where(ListRow.list_file_id == list_file_id, ListRow.fate == Fate.CREATED)
-        .distinct()
-        .order_by(YoungPerson.birth_date)
-    )
-
-
-def _born_on(
-    session: Session, list_file_id: int, dates: Sequence[date]
-) -> Iterator[tuple[int, int, Likeness]]:
-    new = set(
-        session.scalars(
-            select(ListRow.person_id)
-            .join(YoungPerson, YoungPerson.id == ListRow.person_id)
-            .where(
-                ListRow.list_file_id == list_file_id,
-                ListRow.fate == Fate.CREATED,
-                YoungPerson.birth_date.in_(dates),
-            )
-        )
-    )
-    yield from _alike(session, _keys(session, dates), {i for i in new if i is not None})
+    ).all()
+    return {person_id for person_id, _ in rows}, sorted({born for _, born in rows})
 
 
 def _keys(session: Session, dates: Sequence[date]) -> dict[date, list[_Key]]:
@@ -172,9 +155,12 @@ def _within(keys: Sequence[_Key]) -> Iterator[tuple[_Key, _Key]]:
 
 
 def _maybe(one: _Key, other: _Key) -> bool:
-    """A word of the name in common, or nearly the same letters: all others are strangers born on one day."""
-    if not one.words.isdisjoint(other.words):
+    """Nearly the same words, or nearly the same letters: all others are strangers born on one day."""
+    mine, theirs = one.words - other.words, other.words - one.words
+    if not mine or not theirs:
         return True
+    if len(mine) < len(one.words):
+        return any(a[:2] == b[:2] or a[-3:] == b[-3:] for a in mine for b in theirs)
     return one.letters[:4] == other.letters[:4] or one.letters[-4:] == other.letters[-4:]
 
 
