@@ -17,7 +17,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.database import insert_rows, reading, writing
+from callcentre.database import insert_rows, reading, with_room, writing
 from callcentre.directory import queries as directory
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.directory.programmes import synchronise
@@ -388,7 +388,13 @@ def run(
             ahead = read_ahead(content, progress.rows_done)
             with writing(sessions) as session:
                 progress = apply_chunk(
-                    session, list_file_id, content, programme=programme, now=now, worker=worker, ahead=ahead
+                    with_room(session),
+                    list_file_id,
+                    content,
+                    programme=programme,
+                    now=now,
+                    worker=worker,
+                    ahead=ahead,
                 )
             if report is not None:
                 report(progress.rows_done, progress.rows_total)
