@@ -191,13 +191,34 @@ def test_digits_are_read_by_their_place_and_letters_by_what_they_write(desk: Pag
     press = """([code, key, shiftKey]) => document.body.dispatchEvent(
         new KeyboardEvent("keydown", { code, key, shiftKey, bubbles: true, cancelable: true }))"""
     desk.evaluate(press, ["Digit6", "-", False])  # the key 6 of a French keyboard writes a hyphen
-    expect(desk.get_by_label("Répondeur")).to_be_checked()
+    expect(desk.locator("input[name=disposition][value=voicemail]")).to_be_checked()
     desk.evaluate(press, ["KeyQ", "a", False])
     expect(desk.get_by_label("Numéro non attribué")).to_be_checked()
     desk.evaluate(press, ["Period", "/", True])
     expect(desk.locator("#search")).to_be_focused()
     desk.keyboard.type("5 personnes")
     expect(desk.get_by_label("Numéro non attribué")).to_be_checked()
+
+
+def test_escape_leaves_a_field_so_that_the_keys_work_again(desk: Page, site: Site) -> None:
+    next_card(desk)
+    call(desk)
+    desk.keyboard.press("n")
+    desk.keyboard.type("Rappeler après 18 h")
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#result-title")).to_be_focused()
+    desk.keyboard.press("2")
+    expect(desk.locator("#partner")).to_be_focused()
+    desk.keyboard.type("Mission locale 5")
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("5")
+    expect(desk.get_by_label("Pas de réponse")).to_be_checked()
+    save(desk)
+    assert results(site) == ["no_answer"]
+    desk.keyboard.press("/")
+    desk.keyboard.type("personne")
+    desk.keyboard.press("Escape")
+    expect(desk.locator("#name")).to_be_focused()
 
 
 def test_search_opens_a_card_without_leaving_the_page(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -134,11 +134,57 @@ def test_a_supervisor_settles_an_abandoned_call(room: Room, page: Page, sign_in:
     program.call(program.next())
     room.site.clock.advance(timedelta(minutes=31))
     sign_in("supervisor").goto("/supervision")
-    page.locator("#live-todo a").click()
+    page.locator("#live-todo li a").click()
     page.select_option("#disposition", "voicemail")
     page.get_by_role("button", name="Enregistrer le résultat").click()
     expect(page.locator("#live-todo")).to_contain_text("Rien n’attend de décision")
     expect(page.locator("#live-results")).to_contain_text("Répondeur")
+
+
+def test_a_mistaken_refusal_is_decided_undone_and_read_again(
+    room: Room, page: Page, sign_in: Callable[..., Page], check: Callable[[Page], None]
+) -> None:
+    served = room.program().next()
+    made = room.program().wrap(served, "guardian_refusal").get_json()["attempt_id"]
+    person = served["lease"]["person_id"]
+    room.site.clock.advance(timedelta(hours=1))
+    sign_in("supervisor").goto("/supervision")
+    page.locator("#live-todo li a").click()
+    check(page)
+    page.get_by_label("Ne plus appeler le jeune").check()
+    page.get_by_role("button", name="Enregistrer la décision").click()
+    expect(page.locator("#errors")).to_be_focused()
+    check(page)
+    page.get_by_label("Continuer d’appeler").check()
+    page.get_by_role("button", name="Enregistrer la décision").click()
+    expect(page.locator("#live-todo")).to_contain_text("Rien n’attend de décision")
+    page.goto(f"/people/{person}")
+    page.get_by_role("link", name="Annuler ce résultat").click()
+    check(page)
+    assert page.url.endswith(f"/supervision/calls/{made}/undo")
+    page.get_by_label("Raison").fill("Mauvaise touche")
+    page.get_by_role("button", name="Annuler ce résultat").click()
+    expect(page.locator(".person-timeline")).to_contain_text("Résultat annulé par un superviseur")
+    check(page)
+    page.goto("/supervision/decisions")
+    expect(page.locator("table")).to_contain_text("Mauvaise touche")
+    page.emulate_media(color_scheme="dark")
+    check(page)
+
+
+@pytest.mark.parametrize("what", ["", "?what=changes"])
+def test_the_journal_is_readable_in_light_and_dark(
+    room: Room, page: Page, sign_in: Callable[..., Page], check: Callable[[Page], None], what: str
+) -> None:
+    served = room.program().next()
+    room.program().wrap(served, "guardian_refusal")
+    sign_in("admin").goto(f"/people/{served['lease']['person_id']}")
+    page.goto(f"/audit{what}")
+    expect(page.locator("tbody tr").first).to_be_visible()
+    schemes: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        check(page)
 
 
 # --- two supervisors, and the server restarted
