@@ -28,6 +28,8 @@ SLOTS = {
 NOBODY_SPOKE = {
     "no_answer",
     "voicemail",
+    "voicemail_own_name",
+    "voicemail_other_name",
     "busy",
     "technical",
     "third_party",
