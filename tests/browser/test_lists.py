@@ -28,6 +28,8 @@ WORDS = {
         "missing": "Colonnes obligatoires introuvables : prénom, date de naissance.",
         "date": "Cette date ne se lit pas",
         "check": "Vérifier",
+        "read": "14 colonnes lues",
+        "back": "Retour à la vérification",
         "import": "Importer 55 personnes",
         "done": "Import terminé : 64 lignes.",
         "held": "2 lignes sont à corriger",
@@ -40,6 +42,8 @@ WORDS = {
         "missing": "Required columns not found: first name, birth date.",
         "date": "This date cannot be read",
         "check": "Check",
+        "read": "14 columns read",
+        "back": "Back to the check",
         "import": "Import 55 people",
         "done": "Import finished: 64 rows.",
         "held": "2 rows to correct",
@@ -78,7 +82,7 @@ def test_a_messy_list_is_checked_imported_and_corrected(
     page.get_by_role("button", name=w["check"], exact=True).click()
     expect(page.get_by_role("button", name=says(w["import"]))).to_be_visible()
     assert people(site) == 0
-    page.locator("#columns-details summary").click()
+    look_at_the_columns(page, w, check)
     page.locator("#preview summary").click()
     expect(page.locator("#preview tbody tr")).to_have_count(20)
     check(page)
@@ -91,6 +95,16 @@ def test_a_messy_list_is_checked_imported_and_corrected(
     page.get_by_role("link", name=says(w["held"])).click()
     correct_row_44(page, w, check)
     assert people(site) == 56
+
+
+def look_at_the_columns(page: Page, w: dict[str, str], check: Check) -> None:
+    """The check says how many columns are read; which one as what is one click away, and one click back."""
+    expect(page.locator("#columns")).to_contain_text(says(w["read"]))
+    page.locator("#columns a.button").click()
+    expect(page.locator("table.mapping tbody tr")).to_have_count(14)
+    expect(page.locator("select.column-choice").first).to_have_value("ine")
+    check(page)
+    page.get_by_role("link", name=w["back"]).click()
 
 
 def refuse_a_file_without_its_columns(page: Page, w: dict[str, str]) -> None:
