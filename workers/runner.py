@@ -126,7 +126,8 @@ def make_scheduler(runner: Runner, jobs: Sequence[Job]) -> BackgroundScheduler:
     scheduler = BackgroundScheduler(
         timezone=UTC,
         executors={"default": ThreadPoolExecutor(max_workers=len(jobs) + 1)},
-        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        # Two of a job: one that runs, and the next look at it, which finds it running and leaves at once.
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 2},
     )
     _add(scheduler, runner.keep_the_lead, "keep-the-lead", runner.term / 3)
     for job in jobs:

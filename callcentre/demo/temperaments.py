@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from callcentre.dispositions import Disposition, Need, RetryKind
+from callcentre.dispositions import Disposition, Need, NumberSign, RetryKind
 from callcentre.people.kinds import NumberOwner
 from callcentre.retry.slots import Slot
 
@@ -42,6 +42,7 @@ class Ring(StrEnum):
     YOUNG_PERSON = "young_person"
     SOMEBODY_ELSE = "somebody_else"
     STRANGER = "stranger"
+    STRANGERS_VOICEMAIL = "strangers_voicemail"
     DEAD = "dead"
     BUSY = "busy"
     TECHNICAL = "technical"
@@ -103,7 +104,7 @@ def ring(random: Random, person: Temperament, dialled: Line) -> Ring:
     if drawn < TECHNICAL + BUSY:
         return Ring.BUSY
     if dialled.is_wrong:
-        return Ring.STRANGER if random.random() < 0.5 else Ring.NOBODY
+        return random.choice((Ring.STRANGER, Ring.STRANGER, Ring.STRANGERS_VOICEMAIL, Ring.NOBODY))
     if dialled.owner == NumberOwner.YOUNG_PERSON:
         return Ring.YOUNG_PERSON if random.random() < _odds(person, dialled) else Ring.NOBODY
     if random.random() >= GUARDIAN:
@@ -134,6 +135,8 @@ class CodeBook:
                 return self._one(random, RetryKind.GUARDIAN_REFUSAL if refused else RetryKind.THIRD_PARTY)
             case Ring.STRANGER:
                 return self._one(random, RetryKind.WRONG_NUMBER)
+            case Ring.STRANGERS_VOICEMAIL:
+                return self._not_taken(random, NumberSign.OTHER_NAME)
             case Ring.DEAD:
                 return self._one(random, RetryKind.DEAD_NUMBER)
             case Ring.BUSY:
@@ -144,8 +147,14 @@ class CodeBook:
                 return self.unanswered(random)
 
     def unanswered(self, random: Random) -> Disposition:
-        """Draw one of the entries for a call that nobody took."""
-        return self._one(random, RetryKind.NO_ANSWER)
+        """Draw one of the entries for a call that nobody took on the young person's own line."""
+        return self._not_taken(random, None, NumberSign.OWN_NAME)
+
+    def _not_taken(self, random: Random, *signs: NumberSign | None) -> Disposition:
+        found = [
+            entry for entry in self._usable if entry.retry is RetryKind.NO_ANSWER and entry.sign in signs
+        ]
+        return random.choice(found) if found else self._one(random, RetryKind.NO_ANSWER)
 
     def _spoken(self, random: Random, person: Temperament, is_follow_up: bool) -> Disposition:
         drawn = random.random()

@@ -228,7 +228,13 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Take back; promises that nobody made in person (somebody rang back) go to the oldest account."""
+    op.execute("UPDATE callbacks SET promised_by = (SELECT min(id) FROM users) WHERE promised_by IS NULL")
+    with op.batch_alter_table("callbacks", schema=None) as batch_op:
+        batch_op.alter_column(
+            "promised_by", existing_type=sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        )
+
     op.drop_table("provider_calls")
     with op.batch_alter_table("message_recipients", schema=None) as batch_op:
         batch_op.drop_index("ix_message_recipients_person_id")
