@@ -183,7 +183,7 @@ def map_content(
         elif sheet.rows:
             refusals.append(result)
     if mapped:
-        from_1904 = bool(getattr(content, "dates_from_1904", False))
+        from_1904 = content.dates_from_1904
         by_name = {sheet.name: sheet for sheet in content.sheets}
         return [_with_habits(mapping, by_name[mapping.sheet], from_1904) for mapping in mapped]
     named = [refusal for refusal in refusals if refusal.code is RefusalCode.MISSING_COLUMNS]

@@ -7,7 +7,7 @@ process of its own), `second_look` sees what the workbook reader does not tell, 
 
 from __future__ import annotations
 
-from callcentre.intake.reader import hypertext, words
+from callcentre.intake.reader import hypertext, words, xml_spreadsheets
 from callcentre.intake.reader.content import (
     MAXIMUM_BYTES,
     MAXIMUM_CELL,
@@ -88,7 +88,7 @@ def refused_at_sight(content: bytes, file_name: str) -> Refusal | None:
     if len(content) > MAXIMUM_BYTES:
         return words.too_large()
     head = _head(content)
-    if hypertext.is_web_page(head) or hypertext.is_xml_spreadsheet(head):
+    if hypertext.is_web_page(head) or xml_spreadsheets.is_xml_spreadsheet(head):
         return None
     return words.not_a_list() if head.startswith(_OTHER_FORMATS) else None
 
@@ -98,8 +98,8 @@ def read_plain(content: bytes, choice: Choice | None = None) -> ListContent | Re
     wanted = choice or Choice()
     head = _head(content)
     try:
-        if hypertext.is_xml_spreadsheet(head):
-            return hypertext.read_xml_spreadsheet(content)
+        if xml_spreadsheets.is_xml_spreadsheet(head):
+            return xml_spreadsheets.read_xml_spreadsheet(content)
         if hypertext.is_web_page(head):
             return hypertext.read_web_page(content, wanted)
         return read_text(content, wanted)

@@ -147,6 +147,8 @@ class ListContent:
     encoding_why: str | None = None
     """`mark`, `valid`, `guessed`, `declared` or `chosen`."""
     notes: tuple[Note, ...] = ()
+    dates_from_1904: bool = False
+    """Whether the workbook counts days from 1904, as Excel for Mac did: a bare number means another day in it."""
 
 
 def safe_name(file_name: str) -> str:

@@ -83,10 +83,14 @@ def sheet_end(rows: int, notes: Iterable[Note], merged: Iterable[tuple[int, int,
     return line({"rows": rows, "notes": told, "merged": list(merged)})
 
 
-def end_line(form: str, hidden_sheets: Iterable[str], notes: Iterable[Note] = ()) -> bytes:
+def end_line(
+    form: str, hidden_sheets: Iterable[str], notes: Iterable[Note] = (), *, dates_from_1904: bool = False
+) -> bytes:
     """Says that the workbook is whole."""
     told = [[note.code, note.count, note.places, note.sheet] for note in notes]
-    return line({"format": form, "hidden_sheets": list(hidden_sheets), "notes": told})
+    return line(
+        {"format": form, "hidden_sheets": list(hidden_sheets), "notes": told, "1904": dates_from_1904}
+    )
 
 
 def refusal_line(refusal: Refusal) -> bytes:
@@ -112,7 +116,11 @@ def assembled(lines: Iterable[bytes]) -> ListContent | None:
         notes += [Note(NoteCode(c), count, tuple(places), sheet) for c, count, places, sheet in said["notes"]]
         if "format" in said:
             return ListContent(
-                tuple(sheets), said["format"], hidden_sheets=tuple(said["hidden_sheets"]), notes=tuple(notes)
+                tuple(sheets),
+                said["format"],
+                hidden_sheets=tuple(said["hidden_sheets"]),
+                notes=tuple(notes),
+                dates_from_1904=said["1904"],
             )
         merged = tuple((a, b, c, d) for a, b, c, d in said["merged"])
         sheets.append(Sheet(name, PackedRows(blocks, said["rows"]), merged))

@@ -1,4 +1,5 @@
-"""What the workbook reader does not tell: hidden rows and columns, formulas without a result, error cells.
+"""What the workbook reader does not tell: hidden rows and columns, formulas without a result, error cells, the
+year from which bare numbers count days.
 
 Seen by parsing the sheets' XML once more, as a stream; in old workbooks by xlrd; in xlsb not at all, which is said.
 """
@@ -41,8 +42,16 @@ class Seen:
             kind.add((row, column))
 
 
-Looks = dict[str, Seen]
-"""By the name of the sheet."""
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What was seen of a workbook: its sheets by name, and whether it counts days from 1904."""
+
+    sheets: dict[str, Seen] = field(default_factory=dict)
+    dates_from_1904: bool = False
+
+    def of(self, sheet: str) -> Seen:
+        """What there is to say of a sheet."""
+        return self.sheets.get(sheet) or Seen()
 
 
 class Unseen(Exception):
@@ -54,7 +63,9 @@ def look(content: bytes, form: str) -> Looks:
     try:
         if form == "xlsx":
             with zipfile.ZipFile(BytesIO(content)) as archive:
-                return {name: _sheet(archive, part) for name, part in _sheet_parts(archive)}
+                workbook = _part(archive, "xl/workbook.xml")
+                sheets = {name: _sheet(archive, part) for name, part in _sheet_parts(archive, workbook)}
+                return Looks(sheets, _counts_from_1904(workbook))
         if form == "ods":
             with zipfile.ZipFile(BytesIO(content)) as archive, archive.open("content.xml") as part:
                 return _open_document(part)
@@ -72,11 +83,22 @@ def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+def _part(archive: zipfile.ZipFile, path: str) -> Any:
+    """A part's XML, whatever the case of its name."""
     names = {name.lower(): name for name in archive.namelist()}
-    relations = defusedxml.ElementTree.fromstring(archive.read(names["xl/_rels/workbook.xml.rels"]))
-    targets = {one.get("Id"): one.get("Target", "") for one in relations}
-    workbook = defusedxml.ElementTree.fromstring(archive.read(names["xl/workbook.xml"]))
+    return defusedxml.ElementTree.fromstring(archive.read(names[path]))
+
+
+def _counts_from_1904(workbook: Any) -> bool:
+    return any(
+        _local(element.tag) == "workbookPr" and element.get("date1904") in {"1", "true"}
+        for element in workbook
+    )
+
+
+def _sheet_parts(archive: zipfile.ZipFile, workbook: Any) -> Iterator[tuple[str, str]]:
+    names = {name.lower(): name for name in archive.namelist()}
+    targets = {one.get("Id"): one.get("Target", "") for one in _part(archive, "xl/_rels/workbook.xml.rels")}
     for element in workbook.iter():
         if _local(element.tag) == "sheet":
             identity = next(
@@ -161,7 +183,8 @@ class _OpenDocument:
     """Goes through the content of an ods, whose rows, columns and cells may stand for several."""
 
     def __init__(self) -> None:
-        self.found: Looks = {}
+        self.found: dict[str, Seen] = {}
+        self.dates_from_1904 = False
         self._seen = Seen()
         self._row = self._column = self._columns = 0
 
@@ -172,7 +195,10 @@ class _OpenDocument:
             self._row = self._column = self._columns = 0
 
     def end(self, name: str, said: dict[str, str], element: Any) -> None:
-        """A column, a cell or a row has ended."""
+        """A column, a cell or a row has ended, or what is said of all dates."""
+        if name == "null-date":
+            self.dates_from_1904 = said.get("date-value", "").startswith("1904")
+            return
         is_hidden = said.get("visibility") in {"collapse", "filter"}
         times = _number(said.get("number-columns-repeated"), 1)
         if name == "table-column":
@@ -213,7 +239,7 @@ def _open_document(part: Any) -> Looks:
         document.end(name, said, element)
         if name == "table-row" and parents:
             parents[-1].remove(element)
-    return document.found
+    return Looks(document.found, document.dates_from_1904)
 
 
 # ---- xls
@@ -224,7 +250,7 @@ def _old(content: bytes) -> Looks:
 
     try:
         with xlrd.open_workbook(file_contents=content, formatting_info=True, logfile=_Silence()) as book:
-            return {sheet.name: _old_sheet(sheet) for sheet in book.sheets()}
+            return Looks({sheet.name: _old_sheet(sheet) for sheet in book.sheets()}, book.datemode == 1)
     except MemoryError:
         raise
     except Exception as error:

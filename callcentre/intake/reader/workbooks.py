@@ -60,7 +60,7 @@ def workbook_lines(content: bytes, *, sparse: bool = False) -> Iterator[bytes]:
     try:
         looks, unseen = second_look.look(content, form), False
     except second_look.Unseen:
-        looks, unseen = {}, True
+        looks, unseen = second_look.Looks(), True
     if sparse and form == "xlsx":
         return _sparse(content, looks, unseen)
     return _dense(content, form, looks, unseen)
@@ -85,7 +85,7 @@ def _dense(content: bytes, form: str, looks: second_look.Looks, unseen: bool) ->
                 hidden.append(about.name[:80])
                 continue
             sheet = workbook.get_sheet_by_name(about.name)
-            table = _Table(about.name[:80], looks.get(about.name, second_look.Seen()), _areas(sheet))
+            table = SheetTable(about.name[:80], looks.of(about.name), _areas(sheet))
             yield from table.lines(_values(sheet))
     except PasswordError as error:
         raise Refused(words.encrypted()) from error
@@ -98,7 +98,12 @@ def _dense(content: bytes, form: str, looks: second_look.Looks, unseen: bool) ->
         if type(error).__name__ != "PanicException":
             raise
         raise Refused(words.damaged()) from None
-    yield end_line(form, hidden, [Note(NoteCode.HIDDEN_UNSEEN)] if unseen else [])
+    yield _end(form, hidden, looks, unseen)
+
+
+def _end(form: str, hidden: list[str], looks: second_look.Looks, unseen: bool) -> bytes:
+    notes = [Note(NoteCode.HIDDEN_UNSEEN)] if unseen else []
+    return end_line(form, hidden, notes, dates_from_1904=looks.dates_from_1904)
 
 
 def _values(sheet: CalamineSheet) -> Iterator[Sequence[object]]:
@@ -123,15 +128,15 @@ def _sparse(content: bytes, looks: second_look.Looks, unseen: bool) -> Iterator[
                 hidden.append(page.title[:80])
                 continue
             page.reset_dimensions()
-            table = _Table(page.title[:80], looks.get(page.title, second_look.Seen()), [])
+            table = SheetTable(page.title[:80], looks.of(page.title), [])
             yield from table.lines(page.iter_rows(values_only=True))
     except (LookupError, ValueError, OSError, TypeError, AttributeError, SyntaxError) as error:
         raise Refused(words.unpacks_too_large()) from error
-    yield end_line("xlsx", hidden, [Note(NoteCode.HIDDEN_UNSEEN)] if unseen else [])
+    yield _end("xlsx", hidden, looks, unseen)
 
 
 @dataclass(slots=True)
-class _Table:
+class SheetTable:
     """One sheet on its way to lines."""
 
     name: str

@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from callcentre.database import make_engine, make_session_factory
-from tests.intake.corpus.outcome import differences, import_case
+from tests.intake.corpus.outcome import differences, import_case, page_line
 from tests.intake.corpus.registry import SEED, Case, every_case
 from tests.schema import create_schema
 
@@ -77,9 +77,7 @@ def _line(case: Case, template: Path, file: Path) -> tuple[str, bool]:
     unlike = differences(case, outcome)
     for one in unlike:
         sys.stdout.write(f"{case.name}: {one}\n")
-    told = outcome.in_words.replace("|", "\\|")
-    about = case.about.replace("|", "\\|")
-    return f"| `{case.name}` | {about} | {told} | {'✗' if unlike else '✓'} |", bool(unlike)
+    return page_line(case, outcome, is_expected=not unlike), bool(unlike)
 
 
 def _head(count: int, wrong: int) -> list[str]:

@@ -78,6 +78,12 @@ def _key(row: RowView, named: bool) -> str:
     return f"{row.sheet}!{row.number}" if named else str(row.number)
 
 
+def page_line(case: Case, outcome: Outcome, *, is_expected: bool = True) -> str:
+    """What the coverage page says of a file."""
+    about, told = (text.replace("|", "\\|") for text in (case.about, outcome.in_words))
+    return f"| `{case.name}` | {about} | {told} | {'✓' if is_expected else '✗'} |"
+
+
 def differences(case: Case, outcome: Outcome) -> list[str]:
     """Where the outcome is not what was expected; empty when all is well."""
     expected = case.expected

@@ -15,7 +15,7 @@ from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
 
-from tests.intake.corpus.making import HEADERS, saved, someone, table, workbook
+from tests.intake.corpus.making import saved, someone, table, workbook
 from tests.intake.corpus.registry import Expected, Family, case
 from tests.intake.corpus.text import BERENGER, BOTH, berenger, leboeuf
 
@@ -228,6 +228,22 @@ def _serials(random: Random) -> bytes:
     return workbook({"Liste": rows})
 
 
+def _mac_serials(random: Random) -> bytes:
+    book, page = book_of([])
+    book.epoch = CALENDAR_MAC_1904
+    rows = typed(two(random))
+    rows[1][3] = (date(2008, 2, 14) - date(1904, 1, 1)).days
+    for row in rows:
+        page.append(row)
+    return saved(book)
+
+
+_add(
+    "dates-of-1904-as-serials",
+    "dates counted from 1904, one of them in a cell that lost its date format: 1,462 days later than it seems",
+    _mac_serials,
+    ALL,
+)
 _add("dates-as-serials", "birth dates whose cells lost their date format", _serials, ALL)
 
 
@@ -313,12 +329,12 @@ _add(
 # ---- xls, ods
 
 
-def _old(*, hidden: bool = False, mac: bool = False) -> Callable[[Random], bytes]:
+def _old(*, hidden: bool = False, mac: bool = False, formatted: bool = True) -> Callable[[Random], bytes]:
     def build(random: Random) -> bytes:
         book = xlwt.Workbook(encoding="utf-8")
         book.dates_1904 = mac
         page = book.add_sheet("Liste")
-        style = xlwt.easyxf(num_format_str="DD/MM/YYYY")
+        style = xlwt.easyxf(num_format_str="DD/MM/YYYY" if formatted else "General")
         for number, row in enumerate(typed(two(random))):
             for column, value in enumerate(row):
                 if isinstance(value, datetime):
@@ -348,6 +364,13 @@ _add(
 )
 _add("xls-1904", "Excel 97 for Mac, dates counted from 1904", _old(mac=True), ALL, "liste.xls")
 _add(
+    "xls-1904-as-serials",
+    "the same with dates whose cells lost their format",
+    _old(mac=True, formatted=False),
+    ALL,
+    "liste.xls",
+)
+_add(
     "xls-hidden",
     "Excel 97 with a hidden row, a hidden column and a hidden sheet, seen by a second reader",
     _old(hidden=True),
@@ -362,9 +385,13 @@ _add(
 
 
 def open_document(
-    rows: Sequence[Sequence[object]], *, attributes: dict[int, str] | None = None, after: str = ""
+    rows: Sequence[Sequence[object]],
+    *,
+    attributes: dict[int, str] | None = None,
+    before: str = "",
+    after: str = "",
 ) -> bytes:
-    """An ods of one sheet; `attributes` are a row's own, `after` is XML below the rows."""
+    """An ods of one sheet; `attributes` are a row's own, `before` and `after` XML around its rows."""
     lines = []
     for number, row in enumerate(rows):
         cells = "".join(_open_cell(value) for value in row)
@@ -376,7 +403,7 @@ def open_document(
     )
     body = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {names} office:version="1.2"><office:body>'
-        f'<office:spreadsheet><table:table table:name="Liste">{"".join(lines)}{after}</table:table>'
+        f'<office:spreadsheet>{before}<table:table table:name="Liste">{"".join(lines)}{after}</table:table>'
         "</office:spreadsheet></office:body></office:document-content>"
     )
     manifest = (
@@ -408,6 +435,21 @@ def _open_cell(value: object) -> str:
     return f'<table:table-cell office:value-type="string"><text:p>{escape(str(value))}</text:p></table:table-cell>'
 
 
+def _open_1904(random: Random) -> bytes:
+    rows = typed(two(random))
+    rows[1][3] = (date(2008, 2, 14) - date(1904, 1, 1)).days
+    day = "1904-01-01"
+    settings = f'<table:calculation-settings><table:null-date table:date-value="{day}"/></table:calculation-settings>'
+    return open_document(rows, before=settings)
+
+
+_add(
+    "ods-1904",
+    "LibreOffice, made from a Mac's workbook: a date that lost its format is counted from 1904",
+    _open_1904,
+    ALL,
+    "liste.ods",
+)
 _add(
     "ods",
     "LibreOffice, with dates that are dates",
@@ -426,68 +468,6 @@ _add(
     ),
     Expected(people=BOTH, rows={"3": ("created", "hidden_row")}, notes=("hidden_row",)),
     "liste.ods",
-)
-
-# ---- web pages and XML under an Excel name
-
-
-def _page(rows: Sequence[Sequence[str]], head: str = "", charset: str = "utf-8") -> bytes:
-    cells = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in row) + "</tr>\n" for row in rows)
-    meta = f'<meta http-equiv="Content-Type" content="text/html; charset={charset}">'
-    return f"<html><head>{meta}</head><body><table border=1>{head}{cells}</table></body></html>".encode(
-        "cp1252" if charset != "utf-8" else charset
-    )
-
-
-_add(
-    "html",
-    "a web page called .xls, as school software exports it",
-    lambda random: _page(two(random)),
-    Expected(people=BOTH, read={"format": "html"}, others="created"),
-    "export.xls",
-)
-_add(
-    "html-cp1252",
-    "the same in the encoding that it declares",
-    lambda random: _page(two(random), charset="windows-1252"),
-    Expected(people=BOTH, read={"encoding": "cp1252"}, others="created"),
-    "export.xls",
-)
-_add(
-    "html-spans",
-    "a web page with a title over all columns, a PSAD over two rows, no closing tags",
-    lambda random: (
-        "<TABLE><TR><TH colspan=8>Jeunes sans solution<TR>"
-        + "".join(f"<TH>{h}" for h in HEADERS)
-        + "".join(
-            "<TR>"
-            + "".join(f"<TD>{c}" for c in row[:7])
-            + ("<TD rowspan=2>PSAD Marseille Nord" if n == 0 else "")
-            for n, row in enumerate(two(random)[1:])
-        )
-        + "</TABLE>"
-    ).encode(),
-    Expected(people=BOTH, rows={"1": "ignored", "3": "created", "4": "created"}),
-    "export.xls",
-)
-_SPREADSHEET = "urn:schemas-microsoft-com:office:spreadsheet"
-_add(
-    "xml-2003",
-    "an XML spreadsheet of Excel 2003, with cells that are skipped",
-    lambda random: (
-        f'<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook xmlns="{_SPREADSHEET}"'
-        f' xmlns:ss="{_SPREADSHEET}"><Worksheet ss:Name="Liste"><Table>'
-        + "".join(
-            "<Row>"
-            + "".join(f'<Cell><Data ss:Type="String">{escape(c)}</Data></Cell>' for c in row)
-            + "</Row>"
-            for row in two(random)
-        )
-        + '<Row ss:Index="6"><Cell ss:Index="2"><Data ss:Type="String">Total : 2</Data></Cell></Row>'
-        "</Table></Worksheet></Workbook>"
-    ).encode(),
-    Expected(people=BOTH, read={"format": "xml"}, rows={"2": "created", "3": "created"}),
-    "export.xls",
 )
 _add(
     "named-csv",
