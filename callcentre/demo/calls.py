@@ -19,8 +19,9 @@ from callcentre.demo.stage import Stage
 from callcentre.demo.temperaments import Ring, line, ring
 from callcentre.desk import serving
 from callcentre.desk.outcomes import Outcome
+from callcentre.desk.submissions import Wrapped
 from callcentre.desk.undo import undo
-from callcentre.desk.wrap_up import Wrapped, wrap_up
+from callcentre.desk.wrap_up import wrap_up
 from callcentre.dispositions import Disposition
 from callcentre.errors import LeaseLost, NotAllowed
 from callcentre.outreach.models import Attempt, Callback

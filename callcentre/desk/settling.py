@@ -15,7 +15,8 @@ from callcentre.desk.context import Desk
 from callcentre.desk.kinds import REFUSAL_CHOICES, DecisionKind
 from callcentre.desk.models import Decision, OutcomeConflict
 from callcentre.desk.outcomes import Outcome
-from callcentre.desk.wrap_up import Wrapped, settle
+from callcentre.desk.submissions import Wrapped
+from callcentre.desk.wrap_up import settle
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.outreach import callbacks
 from callcentre.people import opt_outs

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,13 +21,15 @@ from callcentre.callqueue import lease as leases
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, LeaseEnding, QueueEntry, Turn
 from callcentre.desk import promises
+from callcentre.desk.checking import check, check_promise
 from callcentre.desk.context import Desk
 from callcentre.desk.drafts import discard
-from callcentre.desk.models import OutcomeConflict, OutcomeSubmission
-from callcentre.desk.outcomes import NOTE_LENGTH, Outcome
+from callcentre.desk.models import OutcomeSubmission
+from callcentre.desk.outcomes import Outcome
 from callcentre.desk.serving import owner_of
-from callcentre.dispositions import Disposition, Need, RetryKind
-from callcentre.errors import IdempotencyMismatch, InvalidInput, NotFound
+from callcentre.desk.submissions import Wrapped, keep_late, replay, sent_before
+from callcentre.dispositions import Disposition, RetryKind
+from callcentre.errors import InvalidInput
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Refused, Stage, entering
 from callcentre.outreach import attempts, callbacks
@@ -39,15 +41,8 @@ from callcentre.planning.eligibility import reconsider
 from callcentre.planning.states import zone_of
 from callcentre.retry.plan import CallAgain, NextStep
 from callcentre.retry.reasons import ReasonCode, reason
-from callcentre.statements import Prepared
 from callcentre.support import appointments
 
-_SUBMITTED = Prepared(
-    select(OutcomeSubmission.id).where(
-        OutcomeSubmission.officer_id == bindparam("officer"),
-        OutcomeSubmission.idempotency_key == bindparam("key"),
-    )
-)
 _UNANSWERED = frozenset({RetryKind.NO_ANSWER, RetryKind.BUSY, RetryKind.TECHNICAL, RetryKind.THIRD_PARTY})
 OPPOSITION = "opposition"
 """The reason with which an entry is closed when the young person objects to any contact."""
@@ -55,24 +50,6 @@ SHARED = "shared"
 """Direction of an attempt that records what somebody else's call also settled; it is not a second dialling."""
 AHEAD_OF_TIME = timedelta(minutes=5)
 """A call this long before a promised time does not keep the promise unless it is answered."""
-PROMISE_AHEAD = timedelta(days=90)
-"""How far ahead a call may be promised."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wrapped:
-    """What an outcome did: `kept` True when it came too late and waits for a supervisor; `replayed` on a second send.
-
-    `next_at` and `why` say when the person comes back and why; `why` is a reason as JSON.
-    """
-
-    attempt_id: int | None
-    next_at: datetime | None
-    why: dict[str, Any]
-    kept: bool = False
-    replayed: bool = False
-    undone: bool = False
-    submission_id: int | None = None
 
 
 def wrap_up(
@@ -84,7 +61,7 @@ def wrap_up(
     """
     if not 1 <= len(key) <= 80:
         raise InvalidInput("La clé d'idempotence a de 1 à 80 caractères.", field="Idempotency-Key")
-    before = _submission(session, officer_id, key)
+    before = sent_before(session, officer_id, key)
     if before is not None:
         return replay(before, outcome)
     check(desk, outcome, now=now)
@@ -92,7 +69,7 @@ def wrap_up(
         with session.begin_nested():
             return _once(session, desk, token, outcome, officer_id=officer_id, key=key, now=now)
     except IntegrityError:  # sent twice at once: the other was recorded while this one waited for the lease
-        before = _submission(session, officer_id, key)
+        before = sent_before(session, officer_id, key)
         if before is None:
             raise
         return replay(before, outcome)
@@ -103,41 +80,8 @@ def _once(
 ) -> Wrapped:
     lease = leases.renew(session, token, officer_id=officer_id, now=now, lifetime=desk.lifetime)
     if lease is None:
-        return _keep(session, token, outcome, officer_id=officer_id, key=key, now=now)
+        return keep_late(session, token, outcome, officer_id=officer_id, key=key, now=now)
     return settle(session, desk, lease, outcome, officer_id=officer_id, key=key, now=now)
-
-
-def check(desk: Desk, outcome: Outcome, *, now: datetime) -> Disposition:
-    """Return the outcome's entry of the code book; raises InvalidInput naming the field to correct."""
-    disposition = desk.disposition(outcome.disposition)
-    if disposition is None:
-        raise InvalidInput("Choisissez un résultat de la liste.", field="disposition")
-    if len(outcome.note) > NOTE_LENGTH:
-        raise InvalidInput("La note dépasse %(length)s caractères.", field="note", length=NOTE_LENGTH)
-    for need in disposition.needs:
-        _require(need, outcome)
-    if outcome.callback_at is not None and outcome.callback_at <= now:
-        raise InvalidInput("L'heure promise est déjà passée.", field="callback_at")
-    if outcome.callback_at is not None and outcome.callback_at > now + PROMISE_AHEAD:
-        raise InvalidInput("Une promesse se donne à 90 jours au plus.", field="callback_at")
-    return disposition
-
-
-def replay(submission: OutcomeSubmission, outcome: Outcome) -> Wrapped:
-    """Answer a second sending with the first answer; raises IdempotencyMismatch when the outcome differs."""
-    if submission.body_digest != outcome.digest:
-        raise IdempotencyMismatch("Cette clé a déjà servi pour un autre résultat.")
-    response = submission.response
-    when = response.get("next_at")
-    return Wrapped(
-        attempt_id=submission.attempt_id,
-        next_at=datetime.fromisoformat(when) if when else None,
-        why=response.get("why", {}),
-        kept=not submission.accepted,
-        replayed=True,
-        undone=submission.undone_at is not None,
-        submission_id=submission.id,
-    )
 
 
 def settle(
@@ -154,7 +98,7 @@ def settle(
     """Record an outcome on a lease that is held; `officer_id` is who says it (a supervisor when settling)."""
     disposition = check(desk, outcome, now=now)
     zone = zone_of(session, lease.person_id)
-    _check_promise(desk, outcome, zone, now)
+    check_promise(desk, outcome, zone, now=now)
     attempt = _attempt(session, desk, lease, outcome, zone)
     attempts.finish(session, attempt, disposition, note=_note(outcome), now=now)
     work = _Work(
@@ -253,36 +197,6 @@ def _close_also(work: _Work, person_id: int, zone: ZoneInfo) -> None:
     _what_follows(also, None)
     entry.version += 1
     work.done.also.append(vars(also.done) | {"attempt": shared.id, "entry_id": entry.id})
-
-
-def _require(need: Need, outcome: Outcome) -> None:
-    missing = {
-        Need.CALLBACK_AT: outcome.callback_at is None,
-        Need.NEW_NUMBER: not outcome.new_number.strip(),
-        Need.REASON: not outcome.reason.strip(),
-        Need.APPOINTMENT: outcome.appointment is None,
-    }
-    words = {
-        Need.CALLBACK_AT: "Indiquez quand rappeler.",
-        Need.NEW_NUMBER: "Indiquez le nouveau numéro.",
-        Need.REASON: "Indiquez la raison.",
-        Need.APPOINTMENT: "Indiquez avec qui et quand est le rendez-vous.",
-    }
-    if missing[need]:
-        raise InvalidInput(words[need], field=need.value)
-
-
-def _check_promise(desk: Desk, outcome: Outcome, zone: ZoneInfo, now: datetime) -> None:
-    if outcome.callback_at is None or desk.policy.hours.is_open(outcome.callback_at, zone):
-        return
-    nearest = desk.policy.hours.nearest_open(outcome.callback_at, zone, not_before=now)
-    if nearest is None:
-        raise InvalidInput("L'heure promise est hors des heures d'appel.", field="callback_at")
-    raise InvalidInput(
-        "L'heure promise est hors des heures d'appel ; la plus proche : %(nearest)s.",
-        field="callback_at",
-        nearest=f"{nearest.astimezone(zone):%d/%m/%Y %H:%M}",
-    )
 
 
 def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, zone: ZoneInfo) -> Attempt:
@@ -503,38 +417,6 @@ def _served_at(work: _Work, promise: Callback) -> datetime:
     """When a promise is served: at its time, or half an hour after it went unanswered."""
     due_at = work.session.scalar(select(Turn.due_at).where(Turn.callback_id == promise.id))
     return due_at or promise.promised_at
-
-
-def _keep(
-    session: Session, token: str, outcome: Outcome, *, officer_id: int, key: str, now: datetime
-) -> Wrapped:
-    """Keep an outcome that came too late: nothing is called again, a supervisor settles it."""
-    person_id = leases.person_of_ended(session, token, officer_id=officer_id)
-    if person_id is None:
-        raise NotFound("lease")
-    session.add(
-        OutcomeConflict(
-            officer_id=officer_id, person_id=person_id, token=token, outcome=outcome.as_json(), at=now
-        )
-    )
-    submission = OutcomeSubmission(
-        officer_id=officer_id,
-        idempotency_key=key,
-        body_digest=outcome.digest,
-        attempt_id=None,
-        entry_id=None,
-        accepted=False,
-        response={"next_at": None, "why": {}},
-        created_at=now,
-    )
-    session.add(submission)
-    session.flush()
-    return Wrapped(None, None, {}, kept=True, submission_id=submission.id)
-
-
-def _submission(session: Session, officer_id: int, key: str) -> OutcomeSubmission | None:
-    found = _SUBMITTED.value(session, {"officer": officer_id, "key": key})
-    return None if found is None else session.get_one(OutcomeSubmission, found)
 
 
 _KEPT_FIELDS = (

@@ -15,6 +15,7 @@ from callcentre.database import reading, writing
 from callcentre.desk import serving, wrap_up
 from callcentre.desk.context import Desk
 from callcentre.desk.outcomes import Outcome
+from callcentre.desk.submissions import Wrapped
 from callcentre.runtime import Runtime, build_runtime
 from callcentre.settings import load_settings
 from tests.builders import World, a_person, make_world
@@ -66,7 +67,7 @@ class Office:
 
     def say(
         self, lease: Lease, disposition: str, *, key: str | None = None, **fields: object
-    ) -> wrap_up.Wrapped:
+    ) -> Wrapped:
         outcome = Outcome(disposition, **fields)  # type: ignore[arg-type]
         return self.write(
             lambda s, d: wrap_up.wrap_up(

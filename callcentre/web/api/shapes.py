@@ -14,8 +14,8 @@ from callcentre.desk import card as cards
 from callcentre.desk.card import Card
 from callcentre.desk.search import Found
 from callcentre.desk.serving import Idle, Nothing
+from callcentre.desk.submissions import Wrapped
 from callcentre.desk.undo import Undone
-from callcentre.desk.wrap_up import Wrapped
 from callcentre.directory.queries import SchoolView
 from callcentre.funnel.queries import Entered
 from callcentre.retry import reasons
