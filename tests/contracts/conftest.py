@@ -65,9 +65,7 @@ class Office:
             )
         )
 
-    def say(
-        self, lease: Lease, disposition: str, *, key: str | None = None, **fields: object
-    ) -> Wrapped:
+    def say(self, lease: Lease, disposition: str, *, key: str | None = None, **fields: object) -> Wrapped:
         outcome = Outcome(disposition, **fields)  # type: ignore[arg-type]
         return self.write(
             lambda s, d: wrap_up.wrap_up(
