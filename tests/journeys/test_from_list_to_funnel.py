@@ -83,7 +83,7 @@ def test_from_list_file_to_funnel(runtime: Runtime) -> None:
     assert isinstance(runtime.clock, ManualClock)
     clock = runtime.clock
     with writing(runtime.sessions) as session:
-        assert plan_current_block(session, runtime.programmes.values(), clock.now()) > 0
+        plan_current_block(session, runtime.programmes.values(), clock.now())
 
     calls = call_until_nobody_is_left(runtime, clock)
 
