@@ -110,7 +110,8 @@ def read_events(file: Path, *, end: datetime) -> Events:
 
 def _read(db: sqlite3.Connection, end: datetime) -> Events:
     calls = db.execute(
-        "SELECT a.id, a.person_id, a.number_id, a.started_at, y.zone, a.disposition, a.callback_id, a.lease_token,"
+        "SELECT a.id, a.person_id, a.number_id, a.started_at, y.zone,"
+        " CASE WHEN a.corrected_at IS NULL THEN a.disposition END, a.callback_id, a.lease_token,"
         " a.correction_reason FROM attempts a JOIN young_people y ON y.id = a.person_id WHERE a.direction = 'outbound'"
     ).fetchall()
     numbers = defaultdict(set)
@@ -118,7 +119,7 @@ def _read(db: sqlite3.Connection, end: datetime) -> Events:
         numbers[person].add(number)
     reopened = defaultdict(list)
     for person, at in db.execute(
-        "SELECT subject_id, at FROM audit_events WHERE action IN ('entry_reopened', 'number_added') ORDER BY at"
+        "SELECT subject_id, at FROM audit_events WHERE action IN ('reopened', 'number_added') ORDER BY at"
     ):
         reopened[int(person)].append(_instant(at))
     return Events(

@@ -252,5 +252,5 @@ def _overlaps(what: str, leases: Iterable[tuple[int, Held]]) -> list[str]:
 
 def calls_without_result(events: Events) -> list[str]:
     """Calls that nobody said the result of, and that no lease holds open."""
-    unfinished = [call for call in events.calls if call.result is None]
+    unfinished = [call for call in events.calls if call.result is None and not call.was_corrected]
     return [f"call {call.id} has no result" for call in unfinished][events.open_turns :]
