@@ -5,11 +5,9 @@ A missing PostgreSQL fails the tests that need it; nothing is skipped.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +18,7 @@ import pytest
 from sqlalchemy.engine import URL, make_url
 
 from tests import postgresql
+from tests.once import once
 from tests.schema import create_schema
 
 _numbers = count(1)
@@ -34,21 +33,6 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all processes of this run share."""
     base = tmp_path_factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _once(path: Path, make: Callable[[], str]) -> str:
-    """Return what `make` gave to the first process of this run that asked."""
-    with _alone(path.with_suffix(".lock")):
-        if not path.exists():
-            path.write_text(make())
-        return path.read_text()
 
 
 class PostgreSQLServer:
@@ -101,7 +85,7 @@ def postgresql_server(run_folder: Path) -> PostgreSQLServer:
         prefix = f"callcentre_test_{uuid4().hex[:8]}"
         return f"{prefix} {postgresql.start(owner, prefix)}"
 
-    prefix, url = _once(run_folder / "postgresql", make).split(" ", 1)
+    prefix, url = once(run_folder / "postgresql", make).split(" ", 1)
     return PostgreSQLServer(url, prefix)
 
 
@@ -111,7 +95,7 @@ def _postgresql_template(run_folder: Path, postgresql_server: PostgreSQLServer) 
         create_schema(postgresql_server.create(postgresql_server.template))
         return postgresql_server.template
 
-    return _once(run_folder / "postgresql-template", make)
+    return once(run_folder / "postgresql-template", make)
 
 
 @pytest.fixture(scope="session")
@@ -121,7 +105,7 @@ def _sqlite_template(run_folder: Path) -> Path:
         create_schema(f"sqlite:///{path}")
         return str(path)
 
-    return Path(_once(run_folder / "sqlite-template", make))
+    return Path(once(run_folder / "sqlite-template", make))
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from callcentre.people.models import PersonNumber, PhoneNumber
 from callcentre.planning import delivery
 from callcentre.planning.delivery import Post
 from callcentre.planning.touches import plan_all_touches
+from callcentre.planning.writing import Sender
 from callcentre.runtime import Runtime, build_runtime
 from callcentre.settings import load_settings
 from callcentre.standin.server import Courier, serve
@@ -73,10 +74,15 @@ class Exchange(Office):
         """What sending needs."""
         return Post(self.runtime.sessions, self.runtime.programmes, self.runtime.provider)
 
+    @property
+    def sender(self) -> Sender:
+        """What our sender can do."""
+        return Sender(answerable=True, whatsapp=self.runtime.provider.can_whatsapp)
+
     def plan(self) -> int:
         """Let the plan write its messages down."""
         return self.write(
-            lambda s, _: plan_all_touches(s, self.runtime.programmes, answerable=True, now=self.now)
+            lambda s, _: plan_all_touches(s, self.runtime.programmes, sender=self.sender, now=self.now)
         )
 
     def send(self, limit: int = 1000) -> int:

@@ -31,7 +31,8 @@ from callcentre.people.models import (
     PhoneNumber,
     YoungPerson,
 )
-from tests.builders import World, a_person, a_programme, a_user
+from callcentre.programmes import Programme
+from tests.builders import World, a_person, a_programme, a_user, the_programme
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -70,9 +71,14 @@ class Two:
 def two(database_url: str) -> Iterator[Two]:
     """Two records with a number in common and one each, a call each, ids, guardians, stages."""
     engine = make_engine(database_url)
-    sessions = make_session_factory(engine)
+    yield two_records(make_session_factory(engine), the_programme())
+    engine.dispose()
+
+
+def two_records(sessions: sessionmaker[Session], programme: Programme) -> Two:
+    """The two records, written."""
     with writing(sessions) as session:
-        world = a_programme(session)
+        world = a_programme(session, programme)
         world.users["supervisor"] = a_user(session, "supervisor", now=NOW)
         one = a_person(session, world, now=NOW, numbers=[SHARED, OWN], guardian_numbers=["+33465710001"])
         two = a_person(
@@ -105,11 +111,12 @@ def two(database_url: str) -> Iterator[Two]:
         numbers = select(PersonNumber).where(PersonNumber.person_id == two).order_by(PersonNumber.position)
         link = session.scalars(numbers).all()[1]
         link.verdict, link.verdict_at = NumberVerdict.WRONG, NOW
-    yield Two(sessions, world, one, two)
-    engine.dispose()
+    return Two(sessions, world, one, two)
 
 
-def a_call(session: Session, world: World, person_id: int, e164: str) -> None:
+def a_call(
+    session: Session, world: World, person_id: int, e164: str, *, owner: str | None = None, sequence: int = 1
+) -> None:
     number = session.scalar(select(PhoneNumber.id).where(PhoneNumber.e164 == e164))
     entry = session.scalar(select(QueueEntry.id).where(QueueEntry.person_id == person_id))
     session.add(
@@ -118,6 +125,8 @@ def a_call(session: Session, world: World, person_id: int, e164: str) -> None:
             entry_id=entry,
             person_id=person_id,
             number_id=number,
+            owner=owner,
+            sequence=sequence,
             lane=4,
             officer_id=world.users["supervisor"],
             lease_token=f"t{person_id}",

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Column, Table, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.callqueue import entries
@@ -16,12 +16,18 @@ from callcentre.errors import NotAllowed
 from callcentre.intake import importing, undoing
 from callcentre.intake.kinds import ListState
 from callcentre.outreach.models import Attempt
+from callcentre.people import merges
 from callcentre.people.models import PhoneNumber, YoungPerson
+from tests.anything import add_row, rows_about
 from tests.builders import a_user
 from tests.intake import ground
 from tests.intake.ground import NOW, csv_list
 
 LATER = NOW + timedelta(days=1)
+GOES_WITH_THEM = {
+    "young_people", "guardians", "national_ids", "person_numbers", "queue_entries", "stage_changes", "turns",
+    "list_rows", "list_changes", "duplicate_pairs",
+}  # fmt: skip
 DECEMBER = date(2026, 11, 16)
 FIRST = csv_list(
     {
@@ -57,6 +63,51 @@ def snapshot(sessions: sessionmaker[Session]) -> dict[str, Any]:
             rows = session.execute(select(table).order_by(table.c.id)).mappings()
             found[name] = [{k: v for k, v in row.items() if k not in left_out} for row in rows]
         return found
+
+
+def test_whatever_is_written_about_a_person_bars_undoing_or_goes_with_them(
+    sessions: sessionmaker[Session],
+) -> None:
+    """Table by table, as the metadata names them: nothing is left that refers to somebody who is gone."""
+    for table, column in merges.references():
+        done = ground.import_list(sessions, csv_list({"Nom": "MARTIN", "Prénom": table.name.title()}))
+        with reading(sessions) as session:
+            person_id = session.scalars(select(YoungPerson.id).order_by(YoungPerson.id.desc())).first() or 0
+        with writing(sessions) as session:
+            if not rows_about(session, column, person_id):
+                write_about(session, table, column, person_id)
+        before = snapshot(sessions)
+        with writing(sessions) as session:
+            found = undoing.look(session, done.list_file_id, programme=ground.programme(), now=LATER)
+            if not found.is_possible:
+                assert table.name not in GOES_WITH_THEM, table.name
+                with pytest.raises(NotAllowed):
+                    undoing.undo(session, done.list_file_id, programme=ground.programme(), now=LATER)
+                continue
+        assert table.name in GOES_WITH_THEM, table.name
+        undo(sessions, done.list_file_id)
+        assert snapshot(sessions) != before
+        with reading(sessions) as session:
+            left = [one.name for one, where in merges.references() if rows_about(session, where, person_id)]
+            assert left == []
+            assert session.get(YoungPerson, person_id) is None
+
+
+def write_about(session: Session, table: Table, column: Column[Any], person_id: int) -> None:
+    entry = session.scalars(select(QueueEntry).where(QueueEntry.person_id == person_id)).one()
+    number_id = session.scalar(select(PhoneNumber.id))
+    if number_id is None:
+        add_row(session, Base.metadata.tables["phone_numbers"], {})
+        number_id = session.scalars(select(PhoneNumber.id)).one()
+    known = {
+        "programmes": entry.programme_id,
+        "territories": entry.territory_id,
+        "users": a_user(session, "supervisor", now=NOW),
+        "young_people": person_id,
+        "queue_entries": entry.id,
+        "phone_numbers": number_id,
+    }
+    add_row(session, table, known, **{column.name: person_id})
 
 
 def undo(sessions: sessionmaker[Session], list_file_id: int) -> undoing.Undone:

@@ -12,7 +12,7 @@ import pytest
 from tests.journeys import recount
 from tests.journeys.events import Call, Events, Stop
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("played-days")]
+pytestmark = pytest.mark.slow
 
 RULES: tuple[Callable[[Events], list[str]], ...] = (
     recount.outside_hours,
