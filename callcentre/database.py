@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -70,6 +71,40 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class AsStored(TypeDecorator[Any]):
+    """An instant as the driver gives and takes it: for very many rows, most of which nobody looks at.
+
+    The same instant compares equal in this form; `instant_of` tells which one it is.
+    """
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Hand the value on as it is."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Hand the value on as it is."""
+
+
+def instant_of(stored: datetime | str) -> datetime:
+    """Return the instant, aware and in UTC, that a driver gave."""
+    if isinstance(stored, str):
+        return _parsed(stored)
+    return stored if stored.tzinfo is UTC else stored.astimezone(UTC)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(stored: str) -> datetime:
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
+
+
+@lru_cache(maxsize=4096)
+def day_of(stored: date | str) -> date:
+    """Return the date that a driver gave; one is read as it is stored by `type_coerce(column, String)`."""
+    return date.fromisoformat(stored) if isinstance(stored, str) else stored
 
 
 class Base(DeclarativeBase):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Dialect
@@ -51,15 +51,30 @@ class _Form:
                 values[name] = value
         return values if self.order is None else tuple(values[name] for name in self.order)
 
+    def many(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return the values of many rows in the form and order that the driver takes them."""
+        columns = {}
+        for name in rows[0]:
+            column = [row[name] for row in rows]
+            process = self.processors.get(name)
+            columns[name] = column if process is None else _processed(column, process)
+        columns |= {
+            name: [value] * len(rows) for name, value in self.constants.items() if name not in columns
+        }
+        names = list(columns) if self.order is None else self.order
+        made = zip(*(columns[name] for name in names), strict=True)
+        return [dict(zip(names, row, strict=True)) for row in made] if self.order is None else list(made)
+
 
 class _Shape:
     """What the rows of a statement are made into: tuples with names, each value in its type."""
 
-    def __init__(self, names: list[str], types: Mapping[int, TypeEngine[Any]], dialect: Dialect) -> None:
+    def __init__(self, description: Any, types: Mapping[int, TypeEngine[Any]], dialect: Dialect) -> None:
         named: Any = namedtuple  # its names are known only now
-        self.row = named("Row", names, rename=True)._make
+        self.row = named("Row", [column[0] for column in description], rename=True)._make
         processors = {
-            place: kind.dialect_impl(dialect).result_processor(dialect, None) for place, kind in types.items()
+            place: kind.dialect_impl(dialect).result_processor(dialect, description[place][1])
+            for place, kind in types.items()
         }
         self._processors = [(place, process) for place, process in processors.items() if process is not None]
 
@@ -99,6 +114,23 @@ class Prepared:
         cursor.close()
         return touched
 
+    def many(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Run it once for each of these rows, by one call of the driver; return how many rows it touched."""
+        if not rows:
+            return 0
+        connection = _flushed(session)
+        form = self._form(connection.dialect, {})
+        values = form.many(rows)
+        cursor = connection.connection.cursor()
+        connection.dispatch.before_cursor_execute(connection, cursor, form.sql, values, None, True)
+        try:
+            cursor.executemany(form.sql, values)
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _translated(error, form.sql, connection, cursor) from error
+        touched = int(cursor.rowcount)
+        cursor.close()
+        return touched
+
     def rows(self, session: Session, parameters: Mapping[str, Any]) -> list[Any]:
         """Run it; return its rows as tuples with names."""
         cursor, dialect = self._run(session, parameters)
@@ -120,9 +152,7 @@ class Prepared:
         return next(iter(self.values(session, parameters)), None)
 
     def _run(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, Dialect]:
-        if session.autoflush:
-            session.flush()
-        connection = session.connection()
+        connection = _flushed(session)
         form = self._form(connection.dialect, parameters)
         values = form.values(parameters)
         cursor = connection.connection.cursor()
@@ -157,8 +187,21 @@ class Prepared:
         else:
             columns = getattr(self._statement, "selected_columns", ())
             types = {place: column.type for place, column in enumerate(columns)}
-        shape = self._shapes[dialect.name] = _Shape(names, types, dialect)
+        shape = self._shapes[dialect.name] = _Shape(description, types, dialect)
         return shape
+
+
+def _flushed(session: Session) -> Connection:
+    if session.autoflush:
+        session.flush()
+    return session.connection()
+
+
+def _processed(column: list[Any], process: Callable[[Any], Any]) -> list[Any]:
+    """A column as the driver takes it; each object is done once, however often it occurs."""
+    known = {id(value): value for value in column}
+    done = {key: process(value) for key, value in known.items()}
+    return [done[id(value)] for value in column]
 
 
 def _translated(error: Any, sql: str, connection: Connection, cursor: Any) -> BaseException:

@@ -12,19 +12,21 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, delete, func, select
+from sqlalchemy import BindParameter, String, bindparam, case, delete, func, select, type_coerce
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.callqueue.models import QueueEntry
-from callcentre.database import insert_rows, reading, writing
+from callcentre.database import day_of, insert_rows, reading, with_room, writing
 from callcentre.dispositions import RetryKind
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import NumberOwner, YoungPerson
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import CallHistory, RetryFit, RetryLearning, SecondCalls
+from callcentre.planning.together import Night, hands_for, share
 from callcentre.programmes import Programme
 from callcentre.retry.learning import Group, SecondTally
 from callcentre.retry.profiles import SLOTS
+from callcentre.statements import Prepared
 from callcentre.tuning import RetryTuning
 
 PART = 200
@@ -53,15 +55,14 @@ _COLUMNS = [
     for place in range(len(SLOTS))
 ]
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
-_CALLS = (
+_CALLS = Prepared(
     select(
         Attempt.person_id,
         Attempt.owner,
         Attempt.direction,
         Attempt.slot,
-        Attempt.local_date,
-        Attempt.retry_kind,
-        Attempt.corrected_at,
+        type_coerce(Attempt.local_date, String).label("local_date"),
+        case((Attempt.corrected_at.is_(None), Attempt.retry_kind)).label("kind"),
         Attempt.disposition,
     )
     .where(Attempt.person_id.in_(_IDS), Attempt.slot.is_not(None))
@@ -70,7 +71,12 @@ _CALLS = (
 
 
 def count_calls(
-    sessions: sessionmaker[Session], programme: Programme, programme_id: int, now: datetime
+    sessions: sessionmaker[Session],
+    programme: Programme,
+    programme_id: int,
+    now: datetime,
+    *,
+    hands: int | None = None,
 ) -> int:
     """Bring the counts up to date; return how many people were looked at. Cut off, it goes on where it stopped."""
     with writing(sessions) as session:
@@ -80,16 +86,20 @@ def count_calls(
         since, after = learning.counted_until, learning.counted_person or 0
         if since is not None and _other_weights(session, learning.fit_id, programme):
             since = learning.counted_until = None  # the settings changed: everybody is counted anew
-    counted = 0
-    while True:
-        with reading(sessions) as session:
-            part = _next_people(session, programme_id, since, after)
-        if not part:
-            break
+        ids = select(func.min(QueueEntry.person_id), func.max(QueueEntry.person_id), func.count()).where(
+            QueueEntry.programme_id == programme_id, QueueEntry.person_id > after
+        )
+        first, last, people = session.execute(ids).one()
+    after, last = (first or 1) - 1, last or 0
+    night, counted = Night(programme, programme_id, now, since), 0
+    if since is None:
+        ranges = share(sessions, night, Counting, after=after, last=last, hands=hands or hands_for(people))
+    else:  # few people, found by one look at the last days
+        ranges = share(sessions, night, Counting, after=after, last=last, hands=1, width=last + 1)
+    for done, some in ranges:
+        counted += some
         with writing(sessions) as session:
-            count_part(session, programme, programme_id, part)
-            session.get_one(RetryLearning, programme_id).counted_person = after = part[-1]
-        counted += len(part)
+            session.get_one(RetryLearning, programme_id).counted_person = done
     with writing(sessions) as session:
         learning = learning_of(session, programme_id)
         learning.counted_until, learning.counting_since, learning.counted_person = (
@@ -111,19 +121,40 @@ def _other_weights(session: Session, fit_id: int | None, programme: Programme) -
     )
 
 
-def _next_people(session: Session, programme_id: int, since: datetime | None, after: int) -> Sequence[int]:
-    """The next people, by id, with calls to count: all who were ever called, or only those called lately."""
-    called = select(Attempt.person_id).where(Attempt.person_id > after)
-    if since is not None:
-        called = called.where(Attempt.programme_id == programme_id, Attempt.started_at >= since - LATE)
-    else:
-        called = (
-            select(QueueEntry.person_id)
-            .where(QueueEntry.programme_id == programme_id, QueueEntry.person_id > after)
-            .where(select(Attempt.id).where(Attempt.person_id == QueueEntry.person_id).exists())
+class Counting:
+    """Counts the calls of ranges of people."""
+
+    def __init__(self, sessions: sessionmaker[Session], night: Night) -> None:
+        self._sessions, self._night = sessions, night
+
+    def __call__(self, after: int, last: int) -> int:
+        """Count the calls of the people after `after` up to `last`; return how many had any."""
+        night = self._night
+        with reading(self._sessions) as session:
+            people = _called(with_room(session), night, after, last)
+        for start in range(0, len(people), PART):
+            with writing(self._sessions) as session:
+                count_part(session, night.programme, night.programme_id, people[start : start + PART])
+        return len(people)
+
+
+def _called(session: Session, night: Night, after: int, last: int) -> Sequence[int]:
+    """People with calls to count, by id: all who were ever called, or only those called lately."""
+    if night.since is not None:
+        called = select(Attempt.person_id).where(
+            Attempt.programme_id == night.programme_id,
+            Attempt.started_at >= night.since - LATE,
+            Attempt.person_id > after,
+            Attempt.person_id <= last,
         )
-    people = called.distinct().order_by(called.selected_columns[0]).limit(PART)
-    return session.scalars(people).all()
+    else:
+        called = select(QueueEntry.person_id).where(
+            QueueEntry.programme_id == night.programme_id,
+            QueueEntry.person_id > after,
+            QueueEntry.person_id <= last,
+            select(Attempt.id).where(Attempt.person_id == QueueEntry.person_id).exists(),
+        )
+    return session.scalars(called.distinct().order_by(called.selected_columns[0])).all()
 
 
 def count_part(session: Session, programme: Programme, programme_id: int, people: Sequence[int]) -> None:
@@ -132,7 +163,7 @@ def count_part(session: Session, programme: Programme, programme_id: int, people
         return
     contacts = frozenset(entry.code for entry in programme.dispositions if entry.is_contact)
     calls = _Calls(programme.constants, contacts)
-    for row in session.execute(_CALLS, {"ids": list(people)}):
+    for row in _CALLS.rows(session, {"ids": list(people)}):
         calls.add(row)
     segments = _segments(session, programme, people)
     for table in (CallHistory, SecondCalls):
@@ -175,7 +206,7 @@ class _Calls:
 
     def add(self, row: Any) -> None:
         """Count one call, made or received."""
-        kind = None if row.corrected_at is not None else row.retry_kind
+        kind = row.kind
         heard, place = kind in _ANSWERED, _PLACES[row.slot]
         if row.direction == "inbound":
             heard = kind is not None and row.disposition in self._contacts
@@ -183,7 +214,7 @@ class _Calls:
                 return
         elif row.direction != "outbound" or kind in _SAYS_NOTHING:
             return
-        weight = weight_of(row.local_date, self._tuning.half_life_days)
+        weight = weight_of(day_of(row.local_date), self._tuning.half_life_days)
         if row.owner == NumberOwner.GUARDIAN and row.direction == "outbound":
             sums = self.second[row.person_id, place]
             sums[1 if heard else 0] += weight

@@ -7,19 +7,30 @@ whole. What a series of calls comes to is worked out once for each series, by th
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 from zlib import crc32
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, String, bindparam, case, exists, literal, select, type_coerce
+from sqlalchemy import (
+    BindParameter,
+    Integer,
+    String,
+    Text,
+    bindparam,
+    case,
+    cast,
+    exists,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session, aliased
 
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.database import UtcDateTime
+from callcentre.database import AsStored, day_of, instant_of
 from callcentre.dispositions import RetryKind
 from callcentre.outreach.message_models import MessageRecipient
 from callcentre.outreach.models import Attempt
@@ -32,33 +43,36 @@ from callcentre.retry.rules import cycle_slots, tried_slots
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
 from callcentre.retry.worth import idle_days
+from callcentre.statements import Prepared
 
 COMING_OF_AGE = timedelta(days=150)
 """Beyond this no birthday matters to the next call."""
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _OTHERS = aliased(Attempt)
-ENTRIES = (
+_INSTANT = AsStored()
+ENTRIES = Prepared(
     select(
         QueueEntry.id,
         QueueEntry.person_id,
-        QueueEntry.opened_at,
+        type_coerce(QueueEntry.opened_at, _INSTANT).label("opened_at"),
         QueueEntry.deadline,
-        QueueEntry.eligible_at,
-        QueueEntry.eligible_until,
-        QueueEntry.preferred_at,
-        QueueEntry.preferred_until,
+        type_coerce(QueueEntry.eligible_at, _INSTANT).label("eligible_at"),
+        type_coerce(QueueEntry.eligible_until, _INSTANT).label("eligible_until"),
+        type_coerce(QueueEntry.preferred_at, _INSTANT).label("preferred_at"),
+        type_coerce(QueueEntry.preferred_until, _INSTANT).label("preferred_until"),
         QueueEntry.number_id,
         QueueEntry.priority,
-        QueueEntry.reason,
+        cast(QueueEntry.reason, Text).label("reason"),
         QueueEntry.worth,
         QueueEntry.version,
-        QueueEntry.paused_until,
-        YoungPerson.birth_date,
+        type_coerce(QueueEntry.paused_until, _INSTANT).label("paused_until"),
+        type_coerce(YoungPerson.birth_date, String).label("birth_date"),
         YoungPerson.zone,
         YoungPerson.class_label,
-        (
+        type_coerce(
             exists().where(Opposition.person_id == YoungPerson.id)
-            | exists().where(MessageRecipient.person_id == YoungPerson.id)
+            | exists().where(MessageRecipient.person_id == YoungPerson.id),
+            Integer,
         ).label("is_special"),
     )
     .join(YoungPerson, YoungPerson.id == QueueEntry.person_id)
@@ -66,41 +80,42 @@ ENTRIES = (
         QueueEntry.programme_id == bindparam("programme"),
         QueueEntry.state == EntryState.OPEN,
         QueueEntry.id > bindparam("after"),
+        QueueEntry.id <= bindparam("last"),
     )
     .order_by(QueueEntry.id)
     .limit(bindparam("at_most"))
 )
-_NUMBERS = (
+"""The next open entries with their people; instants as they are stored, reasons as their JSON text."""
+_NUMBERS = Prepared(
     select(
         PersonNumber.person_id,
         PersonNumber.number_id,
         PersonNumber.owner,
-        PersonNumber.callable,
+        type_coerce(PersonNumber.callable, Integer),
         PersonNumber.verdict,
-        exists().where(OptOut.number_id == PersonNumber.number_id, OptOut.revoked_at.is_(None)),
-        exists().where(
-            _OTHERS.number_id == PersonNumber.number_id, _OTHERS.person_id != PersonNumber.person_id
+        type_coerce(
+            exists().where(OptOut.number_id == PersonNumber.number_id, OptOut.revoked_at.is_(None)), Integer
         ),
+        type_coerce(
+            exists().where(
+                _OTHERS.number_id == PersonNumber.number_id, _OTHERS.person_id != PersonNumber.person_id
+            ),
+            Integer,
+        ).label("is_others"),
     )
     .where(PersonNumber.person_id.in_(_IDS))
     .order_by(PersonNumber.person_id, PersonNumber.position, PersonNumber.id)
 )
-_CALLS = (
+_CALLS = Prepared(
     select(
         Attempt.person_id,
         Attempt.number_id,
-        type_coerce(Attempt.started_at, String),
-        type_coerce(Attempt.local_date, String),
+        type_coerce(Attempt.started_at, _INSTANT).label("started_at"),
+        type_coerce(Attempt.local_date, String).label("local_date"),
         Attempt.slot,
-        case((Attempt.corrected_at.is_(None), Attempt.retry_kind)),
+        case((Attempt.corrected_at.is_(None), Attempt.retry_kind)).label("kind"),
         Attempt.direction,
-        Attempt.callback_id.is_not(None),
-        case((Attempt.started_at > bindparam("since", type_=UtcDateTime()), 1), else_=literal(0)),
-        case((Attempt.started_at >= QueueEntry.opened_at, 1), else_=literal(0)),
-    )
-    .join(
-        QueueEntry,
-        (QueueEntry.person_id == Attempt.person_id) & (QueueEntry.programme_id == bindparam("programme")),
+        type_coerce(Attempt.callback_id.is_not(None), Integer).label("promised"),
     )
     .where(Attempt.person_id.in_(_IDS))
     .order_by(Attempt.person_id, Attempt.started_at)
@@ -117,20 +132,6 @@ class Outline(NamedTuple):
     """Since the entry was opened."""
 
 
-@dataclass
-class _Person:
-    """One person's rows, while they are gathered."""
-
-    number_ids: list[int]
-    numbers: list[tuple[Any, ...]]
-    calls: list[tuple[Any, ...]]
-    recent: int = 0
-    is_special: bool = False
-    last_call: Any = None
-    last_day: Any = None
-    was_called: bool = False
-
-
 class Outliner:
     """Reads outlines for one policy at one instant."""
 
@@ -138,66 +139,70 @@ class Outliner:
         self._programme, self._programme_id, self._policy, self._now = programme, programme_id, policy, now
         self._since = now - policy.limits.period
         self._cap = min(policy.limits.calls_in_period, policy.limits.contacts_in_period)
-        self._series: dict[Hashable, Hashable] = {}
+        self._series: dict[Hashable, int] = {}
+        self._comes_to: dict[Hashable, int] = {}
+        self._days: dict[str, date] = {}
 
     def outlines(self, session: Session, part: Sequence[Any]) -> list[Outline | None]:
         """Return the outline of each entry's person, None for one who must be read whole."""
-        people = {row.person_id: _Person([], [], [], is_special=row.is_special) for row in part}
-        values = {"ids": list(people), "programme": self._programme_id, "since": self._since}
-        for person_id, number_id, *rest, others in session.execute(_NUMBERS, {"ids": values["ids"]}):
-            person = people[person_id]
-            person.number_ids.append(number_id)
-            person.numbers.append(tuple(rest))
-            person.is_special = person.is_special or others
-        for row in session.execute(_CALLS, values):
-            self._call(people[row[0]], row)
-        return [self._outline(row, people[row.person_id]) for row in part]
+        ids = {"ids": [row.person_id for row in part]}
+        links: dict[int, list[Any]] = defaultdict(list)
+        calls: dict[int, list[Any]] = defaultdict(list)
+        whole = {row.person_id for row in part if row.is_special}
+        for link in _NUMBERS.rows(session, ids):
+            links[link.person_id].append(link)
+            if link.is_others:
+                whole.add(link.person_id)
+        for call in _CALLS.rows(session, ids):
+            calls[call.person_id].append(call)
+            if call.direction == _INBOUND or call.kind == _SOFT_REFUSAL:
+                whole.add(call.person_id)
+        return [
+            None if one in whole else self._outline(row, links[one], calls[one])
+            for row, one in zip(part, ids["ids"], strict=True)
+        ]
 
-    def _call(self, person: _Person, row: Any) -> None:
-        _, number_id, started, day, slot, kind, direction, promised, recent, since_opening = row
-        place = person.number_ids.index(number_id) if number_id in person.number_ids else -1
-        person.calls.append((place, slot, kind, direction, promised, since_opening))
-        if direction != "outbound":
-            person.is_special = person.is_special or direction == "inbound"
-            return
-        person.recent += recent
-        person.last_call, person.last_day = started, day
-        person.was_called = person.was_called or bool(since_opening)
-        if kind == RetryKind.SOFT_REFUSAL:
-            person.is_special = True
-
-    def _outline(self, row: Any, person: _Person) -> Outline | None:
-        if person.is_special or person.recent >= self._cap:
+    def _outline(self, row: Any, links: Sequence[Any], calls: Sequence[Any]) -> Outline | None:
+        dialled = [call for call in calls if call.direction == _OUTBOUND]
+        if self._is_full(dialled):
             return None
-        zone = _zone(row.zone)
-        today = self._now.astimezone(zone).date()
-        weekday = 0
-        if person.last_day is not None:
-            last_day = _day(person.last_day)
+        today, weekday, last, was_called = self._today(row.zone), 0, None, False
+        if dialled:
+            last, last_day = instant_of(dialled[-1].started_at), day_of(dialled[-1].local_date)
             if last_day >= today:
                 return None
-            weekday = last_day.isoweekday()
-        paused = row.paused_until if row.paused_until is not None and row.paused_until > self._now else None
-        segment = self._programme.segment_of(row.class_label) if self._programme.segments else ""
-        last = None if person.last_call is None else _instant(person.last_call)
+            weekday, was_called = last_day.isoweekday(), dialled[-1].started_at >= row.opened_at
+        number_ids = tuple([link.number_id for link in links])
+        numbers = tuple([link[2:6] for link in links])
+        paused = None if row.paused_until is None else instant_of(row.paused_until)
         key = (
             row.zone,
-            self._series_of(tuple(person.numbers), tuple(person.calls)),
+            self._series_of(numbers, tuple([_call(call, number_ids, row.opened_at) for call in calls])),
             weekday,
-            _age(row.birth_date, today) if any(number[0] != _OWN for number in person.numbers) else None,
-            paused,
-            segment,
+            _age(row.birth_date, today) if _has_others(numbers) else None,
+            paused if paused is not None and paused > self._now else None,
+            self._programme.segment_of(row.class_label) if self._programme.segments else "",
             None if last is None else idle_days((self._now - last) / _DAY),
             self._arm(row.person_id),
         )
-        return Outline(key, tuple(person.number_ids), last, person.was_called)
+        return Outline(key, number_ids, last, was_called)
 
-    def _series_of(
-        self, numbers: tuple[tuple[Any, ...], ...], calls: tuple[tuple[Any, ...], ...]
-    ) -> Hashable:
+    def _today(self, zone: str) -> date:
+        today = self._days.get(zone)
+        if today is None:
+            today = self._days[zone] = self._now.astimezone(_zone(zone)).date()
+        return today
+
+    def _is_full(self, dialled: Sequence[Any]) -> bool:
+        """Whether the calls of the last weeks may fill a cap, which frees at an instant of its own."""
+        return len(dialled) >= self._cap and instant_of(dialled[-self._cap].started_at) > self._since
+
+    def _series_of(self, numbers: tuple[tuple[Any, ...], ...], calls: tuple[tuple[Any, ...], ...]) -> int:
+        """The number of what this series of calls comes to: equal for series that come to the same."""
         known = self._series.get((numbers, calls))
         if known is None:
-            known = self._series[numbers, calls] = _series(numbers, calls, self._policy)
+            comes_to = _series(numbers, calls, self._policy)
+            known = self._series[numbers, calls] = self._comes_to.setdefault(comes_to, len(self._comes_to))
         return known
 
     def _arm(self, person_id: int) -> Hashable:
@@ -207,6 +212,17 @@ class Outliner:
         ):
             return None
         return crc32(str(person_id).encode()) % 4
+
+
+def _has_others(numbers: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether one of the numbers is somebody else's, who may be called for a minor only."""
+    return any(number[0] != _OWN for number in numbers)
+
+
+def _call(call: Any, number_ids: tuple[int, ...], opened_at: Any) -> tuple[Any, ...]:
+    """What an outline holds of a call: on which of the numbers, when and with what result, since the opening or not."""
+    place = number_ids.index(call.number_id) if call.number_id in number_ids else -1
+    return (place, call.slot, call.kind, call.direction, call.promised, call.started_at >= opened_at)
 
 
 def _series(
@@ -258,6 +274,8 @@ def _series(
 
 
 _OWN = "young_person"
+_OUTBOUND, _INBOUND = "outbound", "inbound"
+_SOFT_REFUSAL = RetryKind.SOFT_REFUSAL.value
 _DAY = timedelta(days=1)
 _EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -268,21 +286,8 @@ def _zone(name: str) -> ZoneInfo:
 
 
 @lru_cache(maxsize=20_000)
-def _age(birth_date: date, today: date) -> Hashable:
-    adult_on = eighteenth_birthday(birth_date)
+def _age(birth_date: date | str, today: date) -> Hashable:
+    adult_on = eighteenth_birthday(day_of(birth_date))
     if adult_on <= today:
         return "adult"
     return "minor" if adult_on > today + COMING_OF_AGE else adult_on
-
-
-@lru_cache(maxsize=4096)
-def _day(value: date | str) -> date:
-    """A date as either database's driver gives it."""
-    return date.fromisoformat(value) if isinstance(value, str) else value
-
-
-def _instant(value: datetime | str) -> datetime:
-    """An instant as either database's driver gives it."""
-    if isinstance(value, str):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    return value.astimezone(UTC)

@@ -9,28 +9,30 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from json import dumps
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.database import UtcDateTime, reading, writing
+from callcentre.database import AsStored, instant_of, reading, with_room, writing
 from callcentre.planning.eligibility import Noting, priority_at, reconsider
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import RetryLearning
 from callcentre.planning.outlines import COMING_OF_AGE, ENTRIES, Outline, Outliner
 from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
+from callcentre.planning.together import Night, hands_for, share
 from callcentre.programmes import Programme
 from callcentre.retry.learnt import Learnt, history_of, is_control
 from callcentre.retry.plan import CallAgain, next_attempt
 from callcentre.retry.policy import Policy
-from callcentre.retry.preference import Option
 from callcentre.retry.rules import cycle_slots, tried_slots
 from callcentre.retry.state import QUICKLY_RETRIED, NumberState, PersonState
 from callcentre.retry.worth import idle_days, order
+from callcentre.statements import Prepared
 
 PART = 500
 """People read at once."""
@@ -40,37 +42,67 @@ _SAME_WORTH = 1e-6
 _RECENT = timedelta(days=2)
 
 
-def replan(sessions: sessionmaker[Session], programme: Programme, programme_id: int, now: datetime) -> int:
+def replan(
+    sessions: sessionmaker[Session],
+    programme: Programme,
+    programme_id: int,
+    now: datetime,
+    *,
+    hands: int | None = None,
+) -> int:
     """Choose everybody's next hour by the numbers in force, unless they did so already; return how many changed.
 
-    Cut off, the next run goes on after the last part that was kept.
+    Cut off, the next run goes on after the last range that was kept. `hands`: processes, by their number if not given.
     """
     with writing(sessions) as session:
         learning = learning_of(session, programme_id)
         fit_id, after = learning.fit_id, learning.planned_entry
         if after is None and fit_id == learning.planned_fit_id:
             return 0
-        learning.planned_entry = after = after or 0
-        policy = policy_in_force(session, programme, programme_id)
-    planner, changed = Planner(programme, programme_id, policy, now), 0
-    while True:
-        with reading(sessions) as session:
-            part = session.execute(
-                ENTRIES, {"programme": programme_id, "after": after, "at_most": PART}
-            ).all()
-            answers = planner.answers(session, part)
-        if not part:
-            break
-        for start in range(0, len(answers), WRITTEN_AT_ONCE):
-            with writing(sessions) as session:
-                changed += planner.keep(session, answers[start : start + WRITTEN_AT_ONCE])
-        after = part[-1].id
+        learning.planned_entry = after or 0
+        ids = select(func.min(QueueEntry.id), func.max(QueueEntry.id), func.count()).where(
+            QueueEntry.programme_id == programme_id,
+            QueueEntry.state == EntryState.OPEN,
+            QueueEntry.id > (after or 0),
+        )
+        first, last, people = session.execute(ids).one()
+    night, changed = Night(programme, programme_id, now), 0
+    hands = hands or hands_for(people)
+    for done, some in share(sessions, night, Planning, after=(first or 1) - 1, last=last or 0, hands=hands):
+        changed += some
         with writing(sessions) as session:
-            session.get_one(RetryLearning, programme_id).planned_entry = after
+            session.get_one(RetryLearning, programme_id).planned_entry = done
     with writing(sessions) as session:
         learning = learning_of(session, programme_id)
         learning.planned_fit_id, learning.planned_entry = fit_id, None
     return changed
+
+
+class Planning:
+    """Plans ranges of entries by the numbers that were in force when it was made."""
+
+    def __init__(self, sessions: sessionmaker[Session], night: Night) -> None:
+        with reading(sessions) as session:
+            policy = policy_in_force(session, night.programme, night.programme_id)
+        self._sessions, self._night = sessions, night
+        self._planner = Planner(night.programme, night.programme_id, policy, night.now)
+
+    def __call__(self, after: int, last: int) -> int:
+        """Plan the entries after `after` up to `last`; return how many changed."""
+        changed = 0
+        while part := self._part(after, last):
+            with reading(self._sessions) as session:
+                answers = self._planner.answers(with_room(session), part)
+            for start in range(0, len(answers), WRITTEN_AT_ONCE):
+                with writing(self._sessions) as session:
+                    changed += self._planner.keep(session, answers[start : start + WRITTEN_AT_ONCE])
+            after = part[-1].id
+        return changed
+
+    def _part(self, after: int, last: int) -> Sequence[Any]:
+        values = {"programme": self._night.programme_id, "after": after, "last": last, "at_most": PART}
+        with reading(self._sessions) as session:
+            return ENTRIES.rows(with_room(session), values)
 
 
 class Answer(NamedTuple):
@@ -84,13 +116,13 @@ class Known(NamedTuple):
     """An answer that was worked out, for everybody like the person it was worked out for.
 
     `step` names its number by its place among the person's; `base` is the worth before the person's own wait counts,
-    None when it cannot be told.
+    None when it cannot be told. `values` are the columns that it gives all of them, `text` its reason as JSON.
     """
 
     step: CallAgain
-    first: Option
     base: float | None
-    why: dict[str, Any]
+    values: dict[str, Any]
+    text: str
 
 
 @dataclass
@@ -132,7 +164,8 @@ class Planner:
         if outline is None:
             state = states[row.person_id]
             last = state.attempts[-1].at if state.attempts else None
-            was_called = any(attempt.at >= row.opened_at for attempt in state.attempts)
+            opened = instant_of(row.opened_at)
+            was_called = any(attempt.at >= opened for attempt in state.attempts)
             outline = Outline((), tuple(n.number_id for n in state.numbers), last, was_called)
         return self._changed(row, outline, known)
 
@@ -140,20 +173,19 @@ class Planner:
         step, tuning = known.step, self.programme.constants
         if known.base is None or tuning is None:
             return Answer(row, None)
-        worth = min(1.0, order(known.base, _idle(outline.last_at or row.opened_at, step), tuning))
-        values = {
-            "eligible_at": known.first.due_at,
-            "eligible_until": known.first.due_until,
-            "preferred_at": step.due_at,
-            "preferred_until": step.due_until,
-            "number_id": outline.number_ids[step.number_id],
-            "priority": priority_at(row.deadline, step, was_called=outline.was_called),
-            "reason": known.why,
-        }
-        same = abs((row.worth or 0.0) - worth) < _SAME_WORTH and all(
-            getattr(row, name) == value for name, value in values.items()
-        )
-        return None if same else Answer(row, values | {"worth": worth})
+        since = outline.last_at or instant_of(row.opened_at)
+        worth = min(1.0, order(known.base, _idle(since, step), tuning))
+        number_id = outline.number_ids[step.number_id]
+        priority = priority_at(row.deadline, step, was_called=outline.was_called)
+        if (
+            row.worth is not None
+            and abs(row.worth - worth) < _SAME_WORTH
+            and (row.number_id, row.priority, row.reason) == (number_id, priority, known.text)
+            and all(_is_at(getattr(row, name), known.values[name]) for name in _INSTANTS)
+        ):
+            return None
+        values = {**known.values, "number_id": number_id, "priority": priority, "worth": worth}
+        return Answer(row, values)
 
     def _known(self, state: PersonState) -> Known | None:
         like = likeness(state, self.policy, self.now)
@@ -175,7 +207,15 @@ class Planner:
             grown = order(1.0, _idle(since, step), tuning)
         base = step.value / grown if step.value < 1 else None
         placed = replace(step, number_id=places[step.number_id])
-        return Known(placed, noting.earliest, base, step.why.as_json())
+        why = step.why.as_json()
+        values = {
+            "eligible_at": noting.earliest.due_at,
+            "eligible_until": noting.earliest.due_until,
+            "preferred_at": step.due_at,
+            "preferred_until": step.due_until,
+            "reason": why,
+        }
+        return Known(placed, base, values, dumps(why))
 
     def keep(self, session: Session, answers: Sequence[Answer]) -> int:
         """Write what changed, of entries that nobody has changed meanwhile; return how many."""
@@ -190,39 +230,29 @@ class Planner:
             for answer in answers
             if answer.values is not None
         ]
-        if rows:
-            session.connection().execute(_KEEP, rows)
+        _KEEP.many(session, rows)
         alone = [answer.row.person_id for answer in answers if answer.values is None]
         if alone:
             reconsider(session, self.programme, self.programme_id, alone, now=self.now)
         return len(answers)
 
 
-_KEEP = (
+_INSTANTS = ("eligible_at", "eligible_until", "preferred_at", "preferred_until")
+_KEEP = Prepared(
     update(QueueEntry)
     .where(
         QueueEntry.id == bindparam("entry"),
         QueueEntry.state == EntryState.OPEN,
         QueueEntry.version == bindparam("as_of"),
-        QueueEntry.preferred_at.is_not_distinct_from(bindparam("was_preferred", type_=UtcDateTime())),
-        QueueEntry.paused_until.is_not_distinct_from(bindparam("was_paused", type_=UtcDateTime())),
+        QueueEntry.preferred_at.is_not_distinct_from(bindparam("was_preferred", type_=AsStored())),
+        QueueEntry.paused_until.is_not_distinct_from(bindparam("was_paused", type_=AsStored())),
     )
-    .values(
-        {
-            name: bindparam(name)
-            for name in (
-                "eligible_at",
-                "eligible_until",
-                "preferred_at",
-                "preferred_until",
-                "number_id",
-                "priority",
-                "reason",
-                "worth",
-            )
-        }
-    )
+    .values({name: bindparam(name) for name in (*_INSTANTS, "number_id", "priority", "reason", "worth")})
 )
+
+
+def _is_at(stored: Any, instant: datetime) -> bool:
+    return stored is not None and instant_of(stored) == instant
 
 
 def _idle(since: datetime | None, step: CallAgain) -> float:

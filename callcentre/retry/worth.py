@@ -7,6 +7,7 @@ simulations decide with these functions.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -77,7 +78,8 @@ IDLE_STEPS = (0.25, 1.0, 2.0, 3.0, 5.0, 8.0)
 
 def idle_days(days: float) -> float:
     """Days since the last call, in steps from six hours on."""
-    return max((step for step in IDLE_STEPS if step <= days), default=days)
+    place = bisect_right(IDLE_STEPS, days)
+    return IDLE_STEPS[place - 1] if place else days
 
 
 def freshness(days: float, tuning: RetryTuning) -> float:

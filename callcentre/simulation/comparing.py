@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from callcentre.planning.together import end_with_parent
 from callcentre.settings import Settings
 from callcentre.simulation.arms import Arm
 from callcentre.simulation.population import populate
@@ -132,15 +133,7 @@ def _begin(progress: Any, stop: Any) -> None:
     """Make ready a process that plays: officers' claims go before it."""
     os.nice(COURTESY)
     _shared.update(progress=progress, stop=stop)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A process that was left alone by a kill plays for nobody."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
+    Thread(target=end_with_parent, daemon=True).start()
 
 
 def _play_apart(task: Task) -> Year:

@@ -17,7 +17,7 @@ from callcentre.desk.card import person
 from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput
 from callcentre.outreach.models import Attempt
-from callcentre.people.models import PersonNumber
+from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
 from callcentre.planning import fits, queries, refit
 from callcentre.planning.counting import count_calls, groups_of
 from callcentre.planning.eligibility import reconsider
@@ -249,13 +249,54 @@ def planned(office: Office) -> dict[int, Any]:
     return {row[0]: tuple(round(v, 6) if isinstance(v, float) else v for v in row[1:]) for row in rows}
 
 
-def test_planning_everybody_at_once_gives_what_asking_one_by_one_gives(office: Office) -> None:
-    people = play(office, people=120, seed=5)
-    count(office)
+def disturb(office: Office, people: list[int], *, seed: int) -> None:
+    """Give some a pause, a stop, an opposition, a sister at the same number, another zone, a birthday to come."""
+    random_ = random.Random(seed)
+
+    def write(session: Session, desk: Desk) -> None:
+        by = office.user("supervisor")
+        for one in people:
+            link = session.scalars(select(PersonNumber).where(PersonNumber.person_id == one)).first()
+            assert link is not None
+            match random_.randrange(12):
+                case 0:
+                    until = office.now + timedelta(days=random_.randrange(-3, 20))
+                    session.execute(
+                        update(QueueEntry).where(QueueEntry.person_id == one).values(paused_until=until)
+                    )
+                case 1:
+                    session.add(OptOut(number_id=link.number_id, source="message", at=office.now))
+                case 2:
+                    session.add(Opposition(person_id=one, source="voice", recorded_by=by, at=office.now))
+                case 3:
+                    link.verdict = random_.choice(("wrong", "dead", "doubtful"))
+                case 4:
+                    other = random_.choice(people)
+                    session.execute(
+                        update(Attempt).where(Attempt.person_id == other).values(number_id=link.number_id)
+                    )
+                case 5:
+                    zone = random_.choice(("Indian/Reunion", "America/Martinique"))
+                    session.execute(update(YoungPerson).where(YoungPerson.id == one).values(zone=zone))
+                case 6:
+                    born = office.now.date().replace(year=office.now.year - 18)
+                    soon = born + timedelta(days=random_.randrange(-5, 200))
+                    session.execute(update(YoungPerson).where(YoungPerson.id == one).values(birth_date=soon))
+
+    office.write(write)
+
+
+@pytest.mark.parametrize(("seed", "hands"), [(5, 1), (6, 1), (7, 1), (8, 2)])
+def test_planning_everybody_at_once_gives_what_asking_one_by_one_gives(
+    office: Office, seed: int, hands: int
+) -> None:
+    people = play(office, people=120, seed=seed)
+    disturb(office, people, seed=seed)
+    night = (office.runtime.sessions, office.runtime.programme, office.world.programme_id)
+    count_calls(*night, office.now, hands=hands)
     fit(office)
     office.later(hours=17)  # in the middle of the night
-    changed = replan(office.runtime.sessions, office.runtime.programme, office.world.programme_id, office.now)
-    assert changed
+    assert replan(*night, office.now, hands=hands)
     at_once = planned(office)
     office.write(
         lambda s, d: reconsider(
