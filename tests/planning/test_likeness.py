@@ -1,0 +1,78 @@
+"""Equal likeness, equal answer: what lets a night plan a million people by some thousands of answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from callcentre.planning.replan import likeness
+from callcentre.retry.learnt import Learnt, with_learning
+from callcentre.retry.plan import CallAgain, next_attempt
+from callcentre.retry.policy import Policy
+from callcentre.retry.state import PersonState
+from callcentre.retry.worth import order
+from tests import strategies
+from tests.retry.learning_cast import fits, loads, tunings
+
+OTHER_IDS = 10**7
+
+
+@st.composite
+def couples(draw: st.DrawFn) -> tuple[PersonState, PersonState, Policy, datetime]:
+    """Somebody, and somebody else to whom much the same happened, perhaps some weeks earlier."""
+    person, policy, now = draw(strategies.situations())
+    tuning = draw(tunings())
+    policy = with_learning(policy, draw(fits(tuning)), tuning, draw(loads))
+    person = replace(person, messages=(), opposed=False)
+    earlier = timedelta(weeks=draw(st.integers(0, 3)))
+    twin = replace(
+        person,
+        person_id=draw(st.integers(1, 10**6)),
+        numbers=tuple(
+            replace(n, number_id=n.number_id + OTHER_IDS, calls=tuple(call - earlier for call in n.calls))
+            for n in person.numbers
+        ),
+        attempts=tuple(
+            replace(
+                a,
+                at=a.at - earlier,
+                local_date=a.local_date - earlier,
+                number_id=None if a.number_id is None else a.number_id + OTHER_IDS,
+            )
+            for a in person.attempts
+        ),
+        opened_at=None if person.opened_at is None else person.opened_at - earlier,
+    )
+    return person, twin, policy, now
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[*HealthCheck])
+@given(couples())
+def test_people_of_one_likeness_get_one_answer(
+    couple: tuple[PersonState, PersonState, Policy, datetime],
+) -> None:
+    person, twin, policy, now = couple
+    like = likeness(person, policy, now)
+    assume(like is not None and like == likeness(twin, policy, now))
+    one, other = next_attempt(person, policy, now=now), next_attempt(twin, policy, now=now)
+    if not isinstance(one, CallAgain) or not isinstance(other, CallAgain):
+        assert type(one) is type(other)
+        assert one.why.code == other.why.code
+        return
+    assert replace(one, value=0.0, number_id=0) == replace(other, value=0.0, number_id=0)
+    assert [n.number_id for n in person.numbers].index(one.number_id) == [
+        n.number_id for n in twin.numbers
+    ].index(other.number_id)
+    if isinstance(policy.preference, Learnt) and max(one.value, other.value) < 1:
+        assert _base(person, policy.preference, one) == pytest.approx(_base(twin, policy.preference, other))
+
+
+def _base(person: PersonState, preference: Learnt, step: CallAgain) -> float:
+    """The worth of a step before the person's own wait counts."""
+    since = person.attempts[-1].at if person.attempts else person.opened_at
+    waited = 0.0 if since is None else max(0.0, (step.due_at - since) / timedelta(days=1))
+    return step.value / order(1.0, waited, preference.tuning)
