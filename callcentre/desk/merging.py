@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from callcentre.audit import trail
@@ -17,10 +18,13 @@ from callcentre.funnel import merging as stages
 from callcentre.people import merges
 from callcentre.people.kinds import PairState
 from callcentre.people.models import Merge, Opposition
+from callcentre.planning.counting import count_part
 from callcentre.planning.eligibility import reconsider
+from callcentre.planning.models import RouteStep, StepState
+from callcentre.planning.routes import LIVE_STEPS
 from callcentre.programmes import Programme
 
-_APART = ("queue_entries", "turns", "stage_changes", "number_locks")
+_APART = ("queue_entries", "turns", "stage_changes", "number_locks", "call_histories", "second_calls")
 _FOR_WANT = frozenset({"details_to_find", "opted_out", "never_reached", "no_longer_reached"})
 """Exits that say only that nobody could be reached: the other record may know better."""
 _PLACE = (
@@ -58,7 +62,7 @@ def merge(
     journal["turns"] = _take_turns(session, turns, kept_id)
     row.journal = {**row.journal, **journal}
     session.flush()
-    _settle(session, programmes, [kept_id], now=now)
+    _settle(session, programmes, [kept_id], now=now, counted=(kept_id, gone_id))
     trail.record(
         session,
         "people_merged",
@@ -85,7 +89,8 @@ def unmerge(
     _give_turns(session, row)
     journal = row.journal["stages"]
     stages.give_back(session, journal, kept_id=row.kept_id, gone_id=row.gone_id, now=now, by=by)
-    _settle(session, programmes, [row.kept_id, row.gone_id], now=now)
+    both = [row.kept_id, row.gone_id]
+    _settle(session, programmes, both, now=now, counted=both)
     trail.record(
         session, "people_unmerged", "person", row.kept_id, by=by, now=now, details={"gone": row.gone_id}
     )
@@ -107,8 +112,15 @@ def _nobody_calls(session: Session, *people: int) -> None:
         )
 
 
-def _settle(session: Session, programmes: dict[str, Programme], people: list[int], *, now: datetime) -> None:
-    """Close for good whoever objected, and ask the retry rule about the rest."""
+def _settle(
+    session: Session,
+    programmes: dict[str, Programme],
+    people: list[int],
+    *,
+    now: datetime,
+    counted: Sequence[int],
+) -> None:
+    """Close for good whoever objected; count the calls of both anew, and ask the retry rule about the rest."""
     objecting = session.scalars(
         select(Opposition.person_id).where(Opposition.person_id.in_(people), Opposition.revoked_at.is_(None))
     ).all()
@@ -122,6 +134,7 @@ def _settle(session: Session, programmes: dict[str, Programme], people: list[int
     ).all()
     for programme_id, code in rows:
         if code in programmes:
+            count_part(session, programmes[code], programme_id, counted)
             reconsider(session, programmes[code], programme_id, people, now=now)
 
 
@@ -147,6 +160,7 @@ def _take_places(session: Session, kept_id: int, gone_id: int) -> Row:
         before = {name: merges.as_json(table, _columns(own))[name] for name in _PLACE}  # type: ignore[arg-type]
         _join_places(own, entry)
         session.flush()
+        steps = _queue_behind(session, own.id, entry.id)
         moved = merges.repoint(session, to="queue_entries", old=entry.id, new=own.id)
         journal["joined"].append(
             {
@@ -155,6 +169,7 @@ def _take_places(session: Session, kept_id: int, gone_id: int) -> Row:
                 "before": before,
                 "dropped": dropped,
                 "moved": [[one.table, one.column, list(one.ids)] for one in moved],
+                "steps": steps,
             }
         )
         session.delete(entry)
@@ -193,6 +208,7 @@ def _give_places(session: Session, row: Merge) -> None:
         session.execute(insert(table), [merges.from_json(table, one["dropped"])])  # type: ignore[arg-type]
         for name, column, ids in one["moved"]:
             merges.point(session, name, column, ids, one["dropped"]["id"])
+        _give_steps(session, one.get("steps", ()))
         own = session.get(QueueEntry, one["entry"], populate_existing=True)
         if own is not None and own.version == one["version"]:
             for name, value in merges.from_json(table, one["before"]).items():  # type: ignore[arg-type]
@@ -201,6 +217,36 @@ def _give_places(session: Session, row: Merge) -> None:
                 own.eligible_at = own.eligible_until = own.preferred_at = own.preferred_until = None
     session.flush()
     session.expire_all()
+
+
+def _queue_behind(session: Session, own_id: int, other_id: int) -> list[Row]:
+    """Put the other place's steps behind one's own in a round that both began at one instant; only one's own go on."""
+    own = select(RouteStep.opened_at).where(RouteStep.entry_id == own_id)
+    last = (
+        select(RouteStep.opened_at, func.max(RouteStep.position))
+        .where(RouteStep.entry_id.in_((own_id, other_id)), RouteStep.opened_at.in_(own))
+        .group_by(RouteStep.opened_at)
+    )
+    after = {opened_at: position + 1 for opened_at, position in session.execute(last)}
+    table = RouteStep.__table__
+    journal: list[Row] = []
+    theirs = select(RouteStep).where(RouteStep.entry_id == other_id, RouteStep.opened_at.in_(after))
+    for step in session.scalars(theirs.order_by(RouteStep.position.desc())).all():
+        before = merges.as_json(table, {c.name: getattr(step, c.name) for c in table.columns})  # type: ignore[arg-type]
+        journal.append({name: before[name] for name in ("id", "position", "state")})
+        step.position += after[step.opened_at]
+        if step.state in LIVE_STEPS:
+            step.state = StepState.CANCELLED
+    session.flush()
+    return journal
+
+
+def _give_steps(session: Session, journal: Iterable[Row]) -> None:
+    for one in journal:
+        step = session.get(RouteStep, one["id"], populate_existing=True)
+        if step is not None:
+            step.position, step.state = one["position"], one["state"]
+    session.flush()
 
 
 # ---- turns that wait: a promise made to either record is kept

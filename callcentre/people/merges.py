@@ -7,7 +7,7 @@ a merge is taken back: rows that came from the other record return to it, rows w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -72,6 +72,7 @@ def merge(
         [one.table, one.column, list(one.ids)]
         for one in _move(session, kept_id, gone_id, _OTHERWISE | set(apart))
     ]
+    journal["keyed"] = _take_keyed(session, kept_id, gone_id, _OTHERWISE | set(apart))
     row = Merge(kept_id=kept_id, gone_id=gone_id, merged_at=now, merged_by=by, journal=journal)
     session.add(row)
     kept.updated_at = now
@@ -98,6 +99,7 @@ def unmerge(session: Session, merge_id: int, *, by: int | None, now: datetime) -
     journal = row.journal
     for table, column, ids in reversed(journal["moved"]):
         point(session, table, column, ids, row.gone_id)
+    _give_keyed(session, row.kept_id, row.gone_id, journal.get("keyed", ()))
     _give_guardians(session, row.gone_id, journal["guardians"])
     _give_links(session, row.gone_id, journal["links"])
     _give_values(session, row.kept_id, journal["values"])
@@ -384,6 +386,44 @@ def _move(
         if ids:
             point(session, table.name, column.name, ids, new)
             yield Moved(table.name, column.name, tuple(ids))
+
+
+def _take_keyed(session: Session, kept_id: int, gone_id: int, apart: Collection[str]) -> list[Row]:
+    """Re-point rows whose key names the person (who received a message, a draft); the like of one's own is dropped."""
+    found: list[Row] = []
+    for table, column in references():
+        if table.name in apart or "id" in table.c:
+            continue
+        others = [one for one in table.primary_key.columns if one is not column]
+        held = {tuple(row) for row in session.execute(select(*others).where(column == kept_id))}
+        rows = session.execute(select(table).where(column == gone_id)).mappings().all()
+        moved, dropped = list[Row](), list[Row]()
+        for row in rows:
+            key = {one.name: row[one.name] for one in others}
+            if tuple(key.values()) in held:
+                dropped.append(as_json(table, row))
+                session.execute(delete(table).where(column == gone_id, *_same(table, key)))
+            else:
+                moved.append(key)
+        if rows:
+            session.execute(update(table).where(column == gone_id).values({column.name: kept_id}))
+            found.append({"table": table.name, "column": column.name, "moved": moved, "dropped": dropped})
+    return found
+
+
+def _give_keyed(session: Session, kept_id: int, gone_id: int, journal: Iterable[Row]) -> None:
+    for one in journal:
+        table = Base.metadata.tables[one["table"]]
+        column = table.c[one["column"]]
+        for key in one["moved"]:
+            session.execute(
+                update(table).where(column == kept_id, *_same(table, key)).values({column.name: gone_id})
+            )
+        _insert(session, table, one["dropped"])
+
+
+def _same(table: Table, key: Row) -> list[ColumnElement[bool]]:
+    return [table.c[name] == value for name, value in key.items()]
 
 
 def _taken(session: Session, table: Table, column: Column[Any], ids: list[int], new: int) -> set[int]:

@@ -45,7 +45,7 @@ REOPENED_BY = "new_number new_list inbound supervisor"
 NOTE_LENGTH = 2000
 MAILED = (RouteKind.LETTER, RouteKind.EMAIL)
 PART = 500
-_LIVE = (StepState.WAITING, StepState.DUE, StepState.SENT)
+LIVE_STEPS = (StepState.WAITING, StepState.DUE, StepState.SENT)
 
 
 def begin(
@@ -184,7 +184,7 @@ def _was_reached(session: Session, person_id: int) -> bool:
 
 def _cancel(steps: Iterable[RouteStep], now: datetime) -> None:
     for step in steps:
-        if step.state in _LIVE:
+        if step.state in LIVE_STEPS:
             step.state, step.done_at = StepState.CANCELLED, now
 
 
@@ -270,7 +270,7 @@ def _to_go_on(session: Session, programme_id: int, now: datetime) -> Sequence[in
     return session.scalars(
         select(RouteStep.entry_id)
         .join(QueueEntry, QueueEntry.id == RouteStep.entry_id)
-        .where(RouteStep.programme_id == programme_id, RouteStep.state.in_(_LIVE), or_(over, left))
+        .where(RouteStep.programme_id == programme_id, RouteStep.state.in_(LIVE_STEPS), or_(over, left))
         .distinct()
     ).all()
 
@@ -278,7 +278,9 @@ def _to_go_on(session: Session, programme_id: int, now: datetime) -> Sequence[in
 def _of_other_rounds(session: Session, entry: QueueEntry) -> Sequence[RouteStep]:
     return session.scalars(
         select(RouteStep).where(
-            RouteStep.entry_id == entry.id, RouteStep.opened_at != entry.opened_at, RouteStep.state.in_(_LIVE)
+            RouteStep.entry_id == entry.id,
+            RouteStep.opened_at != entry.opened_at,
+            RouteStep.state.in_(LIVE_STEPS),
         )
     ).all()
 

@@ -69,8 +69,9 @@ def test_whatever_is_written_about_a_person_bars_undoing_or_goes_with_them(
     sessions: sessionmaker[Session],
 ) -> None:
     """Table by table, as the metadata names them: nothing is left that refers to somebody who is gone."""
+    ground.import_list(sessions, csv_list({"Nom": "BERNARD", "Prénom": "Noé"}))
     for table, column in merges.references():
-        done = ground.import_list(sessions, csv_list({"Nom": "MARTIN", "Prénom": table.name.title()}))
+        done = ground.import_list(sessions, csv_list({"Nom": f"{table.name} {column.name}", "Prénom": "Léa"}))
         with reading(sessions) as session:
             person_id = session.scalars(select(YoungPerson.id).order_by(YoungPerson.id.desc())).first() or 0
         with writing(sessions) as session:
@@ -103,7 +104,7 @@ def write_about(session: Session, table: Table, column: Column[Any], person_id: 
         "programmes": entry.programme_id,
         "territories": entry.territory_id,
         "users": a_user(session, "supervisor", now=NOW),
-        "young_people": person_id,
+        "young_people": session.scalars(select(YoungPerson.id).order_by(YoungPerson.id)).first() or 0,
         "queue_entries": entry.id,
         "phone_numbers": number_id,
     }
