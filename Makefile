@@ -3,6 +3,7 @@
 # make check  lint, types, import contracts, and templates: quick, without a database
 # make bench  the measurements of docs/performance.md
 # make screenshots takes the pictures of the README anew
+# make softphone installs the provider's script for telephoning in the browser (needs npm; without it, officers are rung)
 # make format lays the code out;  make lock  compiles the requirement files anew
 
 SHELL := /bin/bash
@@ -15,7 +16,7 @@ TESTS ?= tests
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test check bench format lock browser screenshots
+.PHONY: run test check bench format lock browser screenshots softphone
 .DEFAULT_GOAL := run
 
 run: $(RUNTIME)
@@ -43,6 +44,9 @@ format: $(DEVELOPMENT)
 
 lock: $(DEVELOPMENT)
 	config/lock $(BIN)/python
+
+softphone:
+	npm ci --prefix client --ignore-scripts --no-audit --no-fund
 
 browser:
 	@config/install-browser

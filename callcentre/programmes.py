@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from callcentre import phone
 from callcentre.dispositions import Disposition, Group, Need, NumberSign, RetryKind
 from callcentre.errors import ConfigurationError
 from callcentre.tuning import RetryTuning, check_overrides
@@ -219,7 +220,8 @@ class MessageConfig(_Part):
     """A message of the plan, or one that officers may send, with its words by language.
 
     `after_unanswered`: the number of unanswered calls after which it goes; `hours_before`: how long before an
-    appointment a reminder goes. `one_way`: the words for a sender that cannot be answered.
+    appointment a reminder goes. `one_way`: the words for a sender that cannot be answered. `whatsapp`: by language, the
+    provider's name (HX…) of the template that WhatsApp approved for these words, their fields numbered in order.
     """
 
     code: str = Field(pattern=r"^[a-z0-9_]{2,40}$")
@@ -227,6 +229,7 @@ class MessageConfig(_Part):
     labels: Words
     words: Words
     one_way: Words
+    whatsapp: Words = Field(default_factory=dict)
     after_unanswered: int | None = Field(default=None, ge=1)
     hours_before: int | None = Field(default=None, ge=1, le=24 * 14)
 
@@ -248,6 +251,11 @@ class MessageConfig(_Part):
             raise ValueError('kind = "unanswered", and only it, needs after_unanswered')
         if (self.kind == "reminder") != (self.hours_before is not None):
             raise ValueError('kind = "reminder", and only it, needs hours_before')
+        for language, name in self.whatsapp.items():
+            if not re.fullmatch(r"HX[0-9a-f]{32}", name) or language not in self.words:
+                raise ValueError(
+                    f"whatsapp.{language} needs words.{language}, and HX and 32 signs of 0-9, a-f"
+                )
         for language, text in self.one_way.items():
             if not {"{phone}", "{link}"} & set(re.findall(r"{\w+}", text)):
                 raise ValueError(f"one_way.{language} needs {{phone}} or {{link}}: nobody can answer it")
@@ -285,13 +293,53 @@ class MessagingConfig(_Part):
         return next((template for template in self.templates if template.code == code), None)
 
 
+class ContactConfig(_Part):
+    """Somebody of the directory who may call: a school's head, a partner. `numbers`: as they are written, or E.164."""
+
+    name: str = Field(min_length=1, max_length=120)
+    kind: Literal["school", "partner"]
+    numbers: tuple[str, ...] = Field(min_length=1)
+
+
 class TelephonyConfig(_Part):
-    """Which result of the code book each hint of the telephone provider pre-fills; a hint left out pre-fills none."""
+    """Which result of the code book each hint of the telephone provider pre-fills; a hint left out pre-fills none.
+
+    `contacts`: the schools and partners who are recognised when they call or write.
+    """
 
     busy: str | None = None
     no_answer: str | None = None
     machine: str | None = None
     failed: str | None = None
+    contacts: tuple[ContactConfig, ...] = ()
+
+    def hints(self) -> dict[str, str]:
+        """The results that are pre-filled, by hint."""
+        named = {
+            "busy": self.busy,
+            "no_answer": self.no_answer,
+            "machine": self.machine,
+            "failed": self.failed,
+        }
+        return {hint: code for hint, code in named.items() if code}
+
+    @property
+    def by_number(self) -> dict[str, ContactConfig]:
+        """The directory by number, E.164."""
+        return {
+            phone.parse(number).e164 or number: contact
+            for contact in self.contacts
+            for number in contact.numbers
+        }
+
+    @model_validator(mode="after")
+    def _numbers(self) -> Self:
+        numbers = [number for contact in self.contacts for number in contact.numbers]
+        unreadable = [number for number in numbers if phone.parse(number).e164 is None]
+        if unreadable:
+            raise ValueError(f"contacts: not a telephone number: {', '.join(unreadable)}")
+        _refuse_repeats("contacts.numbers", [phone.parse(number).e164 or "" for number in numbers])
+        return self
 
 
 class IntakeConfig(_Part):
@@ -324,7 +372,7 @@ class Programme(_Part):
     planning: PlanningConfig = PlanningConfig()
     intake: IntakeConfig = IntakeConfig()
     messaging: MessagingConfig = Field(default_factory=MessagingConfig)
-    telephony: TelephonyConfig = TelephonyConfig()
+    telephony: TelephonyConfig = Field(default_factory=TelephonyConfig)
     dispositions: tuple[DispositionConfig, ...]
     scripts: tuple[ScriptConfig, ...]
     notice: Words
@@ -363,9 +411,7 @@ class Programme(_Part):
         _refuse_repeats("routes", [route.code for route in self.routes])
         _refuse_repeats("segments", [segment.code for segment in self.segments])
         _refuse_repeats("dispositions", [d.code for d in self.dispositions])
-        unknown = {code for code in self.telephony.model_dump().values() if code} - {
-            d.code for d in self.dispositions
-        }
+        unknown = set(self.telephony.hints().values()) - {d.code for d in self.dispositions}
         if unknown:
             raise ValueError(f"telephony: no such result in the code book: {', '.join(sorted(unknown))}")
         _refuse_repeats("dispositions.key", [d.key for d in self.dispositions if not d.is_retired])

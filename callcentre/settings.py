@@ -59,6 +59,7 @@ class Settings(BaseModel):
     twilio_api_key_sid: str = ""
     twilio_api_key_secret: str = Field(default="", repr=False)
     twilio_twiml_app_sid: str = ""
+    softphone_script: Path
     twilio_messaging_service_sid: str = ""
     twilio_number: str = ""
     twilio_whatsapp_from: str = ""
@@ -107,6 +108,17 @@ class Settings(BaseModel):
         if self.lease_renew_seconds >= self.lease_seconds:
             raise ValueError("lease_renew_seconds must be shorter than lease_seconds")
         return self
+
+    @property
+    def has_softphone(self) -> bool:
+        """Whether officers may telephone in their browser: a key for it is set, and its script is installed."""
+        keys = (self.twilio_api_key_sid, self.twilio_api_key_secret, self.twilio_twiml_app_sid)
+        return self.has_provider and all(keys) and self.softphone_file.is_file()
+
+    @property
+    def softphone_file(self) -> Path:
+        """The provider's script for the browser; a relative path is one of the project."""
+        return ROOT / self.softphone_script
 
     @property
     def url(self) -> str:

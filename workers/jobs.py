@@ -19,8 +19,9 @@ from callcentre.outreach.callbacks import mark_missed
 from callcentre.outreach.events import forget_old as forget_old_events
 from callcentre.planning import refit, routes
 from callcentre.planning.blocks import plan_current_block
-from callcentre.planning.delivery import Post, look_up_unknown, reconcile, send_due
+from callcentre.planning.delivery import Post, look_up_unknown, reconcile, reconcile_calls, send_due
 from callcentre.planning.touches import plan_all_touches
+from callcentre.planning.writing import Sender
 from callcentre.runtime import Runtime
 
 SEND_EVERY = timedelta(seconds=5)
@@ -96,7 +97,10 @@ def plan_messages(session: Session, runtime: Runtime, now: datetime) -> object:
     return plan_all_touches(
         session,
         runtime.programmes,
-        answerable=runtime.provider.can_receive or not runtime.settings.has_provider,
+        sender=Sender(
+            answerable=runtime.provider.can_receive or not runtime.settings.has_provider,
+            whatsapp=runtime.provider.can_whatsapp,
+        ),
         now=now,
     )
 
@@ -111,6 +115,11 @@ def send_messages(runtime: Runtime, now: datetime) -> object:
 def reconcile_messages(runtime: Runtime, now: datetime) -> object:
     """Ask the provider about messages whose end it never told."""
     return reconcile(Post(runtime.sessions, runtime.programmes, runtime.provider), now=now)
+
+
+def reconcile_open_calls(runtime: Runtime, now: datetime) -> object:
+    """Ask the provider about calls whose end it never told."""
+    return reconcile_calls(Post(runtime.sessions, runtime.programmes, runtime.provider), now=now)
 
 
 def forget_events(session: Session, runtime: Runtime, now: datetime) -> object:

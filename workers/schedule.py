@@ -68,6 +68,7 @@ def job_table(settings: Settings) -> tuple[Job, ...]:
         Job("plan-messages", Every(minute), work=jobs.plan_messages),
         Job("send-messages", Every(jobs.SEND_EVERY), steps=jobs.send_messages),
         Job("reconcile-messages", Every(10 * minute), steps=jobs.reconcile_messages),
+        Job("reconcile-calls", Every(minute), steps=jobs.reconcile_open_calls),
         Job("forget-events", Nightly(time(3)), work=jobs.forget_events),
         Job("resume-imports", Every(minute), steps=jobs.resume_imports),
         Job("advance-routes", Every(10 * minute), steps=jobs.advance_routes),

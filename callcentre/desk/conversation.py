@@ -6,16 +6,21 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.models import User
 from callcentre.callqueue.models import QueueEntry
+from callcentre.desk.context import Desk
+from callcentre.desk.inbound_calls import contact_of
 from callcentre.errors import NotFound
 from callcentre.outreach.kinds import Channel, InboundState, MessageState
 from callcentre.outreach.message_models import InboundCall, InboundMessage, Message, MessageRecipient
-from callcentre.people.models import PersonNumber, PhoneNumber, YoungPerson
+from callcentre.people.models import PersonNumber, YoungPerson
+from callcentre.programmes import ContactConfig
 
+LEFT = ("voicemail", "missed", "wants_call", "closed")
+"""How a call ended that nobody took."""
 SHOWN = 30
 """Lines of a conversation, and things of the inbox, at most."""
 
@@ -50,7 +55,7 @@ class Waiting:
     """Something that came in and that somebody has to look at; `mine` when the asking officer called or wrote last."""
 
     kind: str
-    """`message`, `voicemail`, `missed`, `wants_call` or `closed`."""
+    """`message`, `voicemail`, `missed`, `wants_call`, `closed`, or `answered` by the asking officer."""
     id: int
     at: datetime
     sender: str | None
@@ -62,6 +67,16 @@ class Waiting:
     people: tuple[Somebody, ...]
     lines: tuple[Line, ...]
     seconds: int | None = None
+    contact: ContactConfig | None = None
+    """The school or partner of the directory whose number it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many things wait in the inbox, and how many of them for the asking officer first."""
+
+    everybody: int
+    mine: int
 
 
 def conversation(session: Session, person_id: int, *, limit: int = SHOWN) -> list[Line]:
@@ -71,40 +86,44 @@ def conversation(session: Session, person_id: int, *, limit: int = SHOWN) -> lis
     return _lines(session, numbers, or_(Message.id.in_(written), Message.number_id.in_(numbers)), limit)
 
 
-def inbox(session: Session, *, programme_id: int, officer_id: int | None) -> list[Waiting]:
+def inbox(session: Session, desk: Desk, *, officer_id: int) -> list[Waiting]:
     """Return what waits: the asking officer's first, then everybody's, the oldest first."""
     messages = session.scalars(
         select(InboundMessage)
-        .where(InboundMessage.programme_id == programme_id, InboundMessage.state == InboundState.OPEN)
+        .where(_waits(desk, officer_id)[0])
         .order_by(InboundMessage.received_at)
         .limit(SHOWN)
     ).all()
     calls = session.scalars(
-        select(InboundCall)
-        .where(
-            InboundCall.programme_id == programme_id,
-            InboundCall.state == InboundState.OPEN,
-            InboundCall.outcome.in_(("voicemail", "missed", "wants_call", "closed")),
-        )
-        .order_by(InboundCall.received_at)
-        .limit(SHOWN)
+        select(InboundCall).where(_waits(desk, officer_id)[1]).order_by(InboundCall.received_at).limit(SHOWN)
     ).all()
-    waiting = [_message(session, row, officer_id) for row in messages]
-    waiting += [_call(session, row, officer_id) for row in calls]
-    return sorted(waiting, key=lambda one: (not one.mine, one.at))
+    waiting = [_message(session, desk, row, officer_id) for row in messages]
+    waiting += [_call(session, desk, row, officer_id) for row in calls]
+    return sorted(waiting, key=lambda one: (one.kind != "answered", not one.mine, one.at))
 
 
-def waiting_count(session: Session, *, programme_id: int) -> int:
+def waiting_count(session: Session, desk: Desk, *, officer_id: int) -> Count:
     """Return how many things wait in the inbox."""
-    messages = select(func.count()).where(
-        InboundMessage.programme_id == programme_id, InboundMessage.state == InboundState.OPEN
+    messages, calls = _waits(desk, officer_id)
+    everybody = mine = 0
+    for whose, waits in ((InboundMessage.officer_id, messages), (InboundCall.officer_id, calls)):
+        own = func.sum(case((whose == officer_id, 1), else_=0))
+        found, owned = session.execute(select(func.count(), own).where(waits)).one()
+        everybody, mine = everybody + found, mine + int(owned or 0)
+    return Count(everybody, mine)
+
+
+def _waits(desk: Desk, officer_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What waits of messages and of calls; a call that an officer took is theirs until they have dealt with it."""
+    taken = (InboundCall.outcome == "answered") & (InboundCall.officer_id == officer_id)
+    return (
+        and_(InboundMessage.programme_id == desk.programme_id, InboundMessage.state == InboundState.OPEN),
+        and_(
+            InboundCall.programme_id == desk.programme_id,
+            InboundCall.state == InboundState.OPEN,
+            or_(InboundCall.outcome.in_(LEFT), taken),
+        ),
     )
-    calls = select(func.count()).where(
-        InboundCall.programme_id == programme_id,
-        InboundCall.state == InboundState.OPEN,
-        InboundCall.outcome.in_(("voicemail", "missed", "wants_call", "closed")),
-    )
-    return (session.scalar(messages) or 0) + (session.scalar(calls) or 0)
 
 
 def settle(session: Session, kind: str, row_id: int, *, by: int, now: datetime) -> None:
@@ -118,15 +137,7 @@ def settle(session: Session, kind: str, row_id: int, *, by: int, now: datetime) 
     session.flush()
 
 
-def message_of(session: Session, message_id: int) -> InboundMessage:
-    """Return a message that came in; raises NotFound."""
-    row = session.get(InboundMessage, message_id)
-    if row is None:
-        raise NotFound("inbox")
-    return row
-
-
-def _message(session: Session, row: InboundMessage, officer_id: int | None) -> Waiting:
+def _message(session: Session, desk: Desk, row: InboundMessage, officer_id: int) -> Waiting:
     numbers = [] if row.number_id is None else [row.number_id]
     return Waiting(
         kind="message",
@@ -137,13 +148,14 @@ def _message(session: Session, row: InboundMessage, officer_id: int | None) -> W
         body=row.body,
         meaning=row.meaning,
         media=row.media,
-        mine=officer_id is not None and row.officer_id == officer_id,
+        mine=row.officer_id == officer_id,
         people=tuple(_people(session, numbers, row.programme_id)),
         lines=tuple(_lines(session, numbers, Message.number_id.in_(numbers), 8)),
+        contact=contact_of(desk.programme, row.sender),
     )
 
 
-def _call(session: Session, row: InboundCall, officer_id: int | None) -> Waiting:
+def _call(session: Session, desk: Desk, row: InboundCall, officer_id: int) -> Waiting:
     numbers = [] if row.number_id is None else [row.number_id]
     return Waiting(
         kind=row.outcome or "missed",
@@ -154,10 +166,11 @@ def _call(session: Session, row: InboundCall, officer_id: int | None) -> Waiting
         body="",
         meaning="",
         media=0,
-        mine=officer_id is not None and row.officer_id == officer_id,
+        mine=row.officer_id == officer_id,
         people=tuple(_people(session, numbers, row.programme_id)),
         lines=tuple(_lines(session, numbers, Message.number_id.in_(numbers), 4)),
         seconds=row.recording_seconds,
+        contact=contact_of(desk.programme, row.caller),
     )
 
 
@@ -175,11 +188,11 @@ def _people(session: Session, numbers: Collection[int], programme_id: int) -> It
         yield Somebody(person_id, first_name, family_name, state is not None)
 
 
-def _lines(session: Session, numbers: Collection[int], ours: object, limit: int) -> list[Line]:
+def _lines(session: Session, numbers: Collection[int], ours: ColumnElement[bool], limit: int) -> list[Line]:
     sent = session.execute(
         select(Message, User.display_name)
         .outerjoin(User, User.id == Message.written_by)
-        .where(ours)  # type: ignore[arg-type]  # a condition
+        .where(ours)
         .order_by(Message.created_at.desc())
         .limit(limit)
     )
@@ -205,8 +218,3 @@ def _lines(session: Session, numbers: Collection[int], ours: object, limit: int)
     )
     lines += [Line(row.received_at, False, row.body, Channel(row.channel), row.number_id) for row in came]
     return sorted(lines, key=lambda line: line.at)[-limit:]
-
-
-def number_of(session: Session, number_id: int) -> str:
-    """Return a number in E.164."""
-    return session.get_one(PhoneNumber, number_id).e164

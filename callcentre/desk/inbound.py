@@ -21,14 +21,9 @@ from callcentre.desk.context import Desk
 from callcentre.dispositions import NumberSign
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Refused, Stage, entering
-from callcentre.outreach import callbacks, messages
+from callcentre.outreach import callbacks, consents, messages
 from callcentre.outreach.kinds import Channel, InboundState, MessageKind, MessageState
-from callcentre.outreach.message_models import (
-    ChannelConsent,
-    InboundMessage,
-    Message,
-    MessageRecipient,
-)
+from callcentre.outreach.message_models import InboundMessage, Message, MessageRecipient
 from callcentre.outreach.messages import Draft
 from callcentre.outreach.models import Attempt
 from callcentre.outreach.replies import CONTACTS, Meaning, Reply, read, wished_at
@@ -71,6 +66,20 @@ class _Done:
         return {name: value for name, value in vars(self).items() if value not in (None, [], False)}
 
 
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A message from a number, with what is needed to act upon it."""
+
+    session: Session
+    desk: Desk
+    reply: Reply
+    channel: Channel
+    number_id: int
+    officer_id: int | None
+    now: datetime
+    done: _Done
+
+
 def take_in(session: Session, desk: Desk, incoming: Incoming, *, now: datetime) -> InboundMessage:
     """Take a message in, once for each identifier of the provider, and act upon it as far as that is safe."""
     known = session.scalar(select(InboundMessage).where(InboundMessage.provider_sid == incoming.sid))
@@ -94,9 +103,11 @@ def take_in(session: Session, desk: Desk, incoming: Incoming, *, now: datetime) 
         officer_id=_officer(session, number_id, now),
         result={},
     )
-    if number_id is not None and incoming.channel is Channel.WHATSAPP:
-        _heard_on_whatsapp(session, number_id, now)
-    acted = _act(session, desk, reply, incoming.channel, number_id, done, row.officer_id, now)
+    acted = reply.meaning is Meaning.AUTOMATIC
+    if number_id is not None and not acted:
+        if incoming.channel is Channel.WHATSAPP:
+            consents.heard(session, number_id, now=now)
+        acted = _act(_Case(session, desk, reply, incoming.channel, number_id, row.officer_id, now, done))
     row.state = InboundState.AUTOMATIC if acted and not incoming.media else InboundState.OPEN
     row.result = done.as_json()
     session.add(row)
@@ -104,77 +115,45 @@ def take_in(session: Session, desk: Desk, incoming: Incoming, *, now: datetime) 
     return row
 
 
-def _act(
-    session: Session,
-    desk: Desk,
-    reply: Reply,
-    channel: Channel,
-    number_id: int | None,
-    done: _Done,
-    officer_id: int | None,
-    now: datetime,
-) -> bool:
+def _act(case: _Case) -> bool:
     """Do what the message asks for; False when somebody has to read it."""
-    if reply.meaning is Meaning.AUTOMATIC:
+    meaning = case.reply.meaning
+    if meaning is Meaning.OPT_OUT:
+        case.done.opt_out = stop(case.session, case.desk, case.number_id, source="message", now=case.now)
         return True
-    if number_id is None:
+    if meaning is Meaning.OPT_IN:
+        return _opt_in(case.session, case.desk, case.number_id, case.now)
+    if len(case.done.people) != 1:
         return False
-    if reply.meaning is Meaning.OPT_OUT:
-        done.opt_out = stop(session, desk, number_id, source="message", now=now)
-        return True
-    if reply.meaning is Meaning.OPT_IN:
-        return _opt_in(session, desk, number_id, now)
-    person_id = done.people[0] if len(done.people) == 1 else None
-    if person_id is None:
-        return False
-    entry = _entry(session, desk, person_id)
+    entry = _entry(case.session, case.desk, case.done.people[0])
     if entry is None:
         return False
-    if reply.meaning in CONTACTS:
-        done.stages = _contacted(session, desk, person_id, now)
-    if not reply.certain:
-        return False
-    return _act_for_one(session, desk, reply, channel, number_id, entry, done, officer_id, now)
+    if meaning in CONTACTS:
+        case.done.stages = _contacted(case.session, case.desk, entry.person_id, case.now)
+    return case.reply.certain and _act_for_one(case, entry)
 
 
-def _act_for_one(
-    session: Session,
-    desk: Desk,
-    reply: Reply,
-    channel: Channel,
-    number_id: int,
-    entry: QueueEntry,
-    done: _Done,
-    officer_id: int | None,
-    now: datetime,
-) -> bool:
-    if reply.meaning is Meaning.WRONG_NUMBER:
+def _act_for_one(case: _Case, entry: QueueEntry) -> bool:
+    session, desk, now, meaning = case.session, case.desk, case.now, case.reply.meaning
+    if meaning is Meaning.WRONG_NUMBER:
         numbers.judge(
-            session, person_id=entry.person_id, number_id=number_id, sign=NumberSign.STRANGER, now=now
+            session, person_id=entry.person_id, number_id=case.number_id, sign=NumberSign.STRANGER, now=now
         )
         reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)
         return True
     if entry.state != EntryState.OPEN:
-        if "inbound" not in (entry.reopened_by or "").split() or reply.meaning is Meaning.REFUSAL:
+        if "inbound" not in (entry.reopened_by or "").split() or meaning is Meaning.REFUSAL:
             return False
         entries.reopen(session, entry, now=now)
-    zone = zone_of(session, entry.person_id)
     if appointments.planned_for(session, desk.programme_id, entry.person_id, after=now):
         return False  # "yes" and "no" answer the reminder of an appointment: an officer reads them
-    match reply.meaning:
-        case Meaning.CALLBACK if not reply.wish.is_vague:
-            wished = wished_at(reply.wish, now.astimezone(zone))
-            _promise(session, desk, entry, number_id, wished, officer_id, channel, done, now)
+    match meaning:
+        case Meaning.CALLBACK if not case.reply.wish.is_vague:
+            _promise(case, entry)
         case Meaning.CALLBACK | Meaning.INTEREST:
-            _call_soon(session, desk, entry, number_id, zone.key, now)
-            done.called = True
+            _call_soon(case, entry)
         case Meaning.REFUSAL:
-            pause = desk.policy.limits.soft_refusal
-            entry.paused_until = max(now + pause, entry.paused_until or now)
-            callbacks.cancel(session, person_id=entry.person_id, programme_id=desk.programme_id, now=now)
-            turns.withdraw(session, entry.person_id)
-            messages.cancel_for_person(session, entry.person_id)
-            reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)
+            _pause(case, entry)
         case _:
             return False
     return True
@@ -183,6 +162,7 @@ def _act_for_one(
 def stop(session: Session, desk: Desk, number_id: int, *, source: str, now: datetime) -> int:
     """Stop everything on a number, for everybody whom it reaches, within this transaction; return the opt-out's id."""
     opt_out_id = opt_outs.opt_out(session, number_id=number_id, source=source, now=now)
+    consents.withdraw(session, number_id, now=now)
     messages.cancel_for_number(session, number_id)
     reached = opt_outs.people_reached_by(session, number_id)
     reconsider(session, desk.programme, desk.programme_id, reached, now=now)
@@ -205,19 +185,11 @@ def _opt_in(session: Session, desk: Desk, number_id: int, now: datetime) -> bool
     return True
 
 
-def _promise(
-    session: Session,
-    desk: Desk,
-    entry: QueueEntry,
-    number_id: int,
-    wished: datetime,
-    officer_id: int | None,
-    channel: Channel,
-    done: _Done,
-    now: datetime,
-) -> None:
+def _promise(case: _Case, entry: QueueEntry) -> None:
     """Promise the hour asked for, or the nearest permitted one, and say so in answer."""
+    session, desk, now = case.session, case.desk, case.now
     zone = zone_of(session, entry.person_id)
+    wished = wished_at(case.reply.wish, now.astimezone(zone))
     at = desk.policy.hours.nearest_open(wished, zone, not_before=now) or wished
     callback = callbacks.promise(
         session,
@@ -225,26 +197,53 @@ def _promise(
         entry_id=entry.id,
         person_id=entry.person_id,
         promised_at=at,
-        by=officer_id,
-        officer_id=officer_id,
-        number_id=number_id,
+        by=case.officer_id,
+        officer_id=case.officer_id,
+        number_id=case.number_id,
         attempt_id=None,
         note=None,
         now=now,
     )
     promises.put(session, desk, entry, callback, at)
-    done.callback = callback.id
+    case.done.callback = callback.id
     person = session.get_one(YoungPerson, entry.person_id)
     answer(
         session,
         desk,
-        number_id,
+        case.number_id,
         promises.confirmation(desk, at.astimezone(zone), asked=at == wished, language=person.language),
         step=f"promise-{callback.id}",
         people=[entry.person_id],
-        channel=channel,
+        channel=case.channel,
         now=now,
     )
+
+
+def _call_soon(case: _Case, entry: QueueEntry) -> None:
+    """Let the person be called next, after promises: now, or when calling next opens."""
+    zone = zone_of(case.session, entry.person_id)
+    start, end = next_window(case.desk.programme, zone.key, case.now)
+    why = reason(ReasonCode.REPLIED).as_json()
+    turns.put(
+        case.session,
+        entry,
+        Lane.REPLY,
+        due_at=start,
+        due_until=end,
+        reason=why,
+        number_id=case.number_id,
+    )
+    case.done.called = True
+
+
+def _pause(case: _Case, entry: QueueEntry) -> None:
+    """Leave the person in peace for as long as a soft refusal lasts."""
+    session, desk, now = case.session, case.desk, case.now
+    entry.paused_until = max(now + desk.policy.limits.soft_refusal, entry.paused_until or now)
+    callbacks.cancel(session, person_id=entry.person_id, programme_id=desk.programme_id, now=now)
+    turns.withdraw(session, entry.person_id)
+    messages.cancel_for_person(session, entry.person_id)
+    reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)
 
 
 def answer(
@@ -273,15 +272,6 @@ def answer(
         written_by=by,
     )
     return messages.write(session, draft, now=now)
-
-
-def _call_soon(
-    session: Session, desk: Desk, entry: QueueEntry, number_id: int, zone: str, now: datetime
-) -> None:
-    """Let the person be called next, after promises: now, or when calling next opens."""
-    start, end = next_window(desk.programme, zone, now)
-    why = reason(ReasonCode.REPLIED).as_json()
-    turns.put(session, entry, Lane.REPLY, due_at=start, due_until=end, reason=why, number_id=number_id)
 
 
 def _contacted(session: Session, desk: Desk, person_id: int, now: datetime) -> list[int]:
@@ -337,17 +327,6 @@ def _officer(session: Session, number_id: int | None, now: datetime) -> int | No
     )
     both = union_all(called, wrote).subquery()
     return session.scalar(select(both.c.officer).order_by(both.c.at.desc()).limit(1))
-
-
-def _heard_on_whatsapp(session: Session, number_id: int, now: datetime) -> None:
-    """Who writes to us there agrees to be answered there, for 24 hours."""
-    consent = session.get(ChannelConsent, (number_id, Channel.WHATSAPP.value))
-    if consent is None:
-        consent = ChannelConsent(
-            number_id=number_id, channel=Channel.WHATSAPP, given_at=now, given_how="inbound"
-        )
-        session.add(consent)
-    consent.last_inbound_at = now
 
 
 def _entry(session: Session, desk: Desk, person_id: int) -> QueueEntry | None:

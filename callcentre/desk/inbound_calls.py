@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from callcentre import phone
@@ -23,6 +23,7 @@ from callcentre.people import numbers, opt_outs
 from callcentre.people.models import Opposition
 from callcentre.planning.blocks import next_window
 from callcentre.planning.states import zone_of
+from callcentre.programmes import ContactConfig, Programme
 from callcentre.retry.reasons import ReasonCode, reason
 
 LAST_CALLED = timedelta(days=30)
@@ -63,7 +64,10 @@ def take_in(session: Session, desk: Desk, *, sid: str, caller: str | None, now: 
 
 
 def route(session: Session, desk: Desk, call: InboundCall, *, now: datetime) -> Route:
-    """Say whom to ring: who promised a call or called last, if they are free, else whoever is."""
+    """Say whom to ring: who promised a call or called last, if they are free, else whoever is.
+
+    Somebody's own task from the start: what is left of the call is shown to who knows the caller first.
+    """
     if not desk.policy.hours.is_open(now, desk.programme.tz):
         return Route(False, (), ())
     free = session.execute(
@@ -75,16 +79,44 @@ def route(session: Session, desk: Desk, call: InboundCall, *, now: datetime) -> 
             OfficerLine.user_id.not_in(_calling()),
         )
     ).all()
-    first = _whose(session, call.number_id, now)
+    first = call.officer_id = _whose(session, call.number_id, now)
     ordered = sorted(((row[0], row[1]) for row in free), key=lambda line: (line[0] != first, line[0]))
     ring = ordered[:1] if ordered and ordered[0][0] == first else ordered[:RUNG_AT_ONCE]
     return Route(True, tuple(line for _, line in ring), tuple(user for user, _ in ring))
 
 
-def answered(session: Session, call: InboundCall, *, now: datetime) -> None:
-    """Somebody of the team took the call; its card is opened by hand."""
-    call.outcome, call.ended_at = "answered", now
+def taken(session: Session, call_id: int, *, officer_id: int) -> bool:
+    """An officer pressed the key: the call is theirs; False when a colleague was quicker, or nobody calls any more."""
+    taken_now = session.execute(
+        update(InboundCall)
+        .where(InboundCall.id == call_id, InboundCall.outcome.is_(None))
+        .values(outcome="answered", officer_id=officer_id)
+        .returning(InboundCall.id)
+    ).scalar()
+    return taken_now is not None
+
+
+def is_over(session: Session, call: InboundCall, *, now: datetime) -> bool:
+    """Note the end of a call that somebody of the team took; False when nobody did."""
+    if call.outcome != "answered":
+        return False
+    call.ended_at = call.ended_at or now
     session.flush()
+    return True
+
+
+def left_message(
+    session: Session,
+    desk: Desk,
+    call: InboundCall,
+    *,
+    recording: str | None,
+    seconds: int | None,
+    now: datetime,
+) -> None:
+    """A message was left: it is a task, and the caller is called back next."""
+    call.recording_sid, call.recording_seconds = recording, seconds
+    lost(session, desk, call, "voicemail", now=now)
 
 
 def lost(session: Session, desk: Desk, call: InboundCall, outcome: str, *, now: datetime) -> None:
@@ -107,6 +139,17 @@ def lost(session: Session, desk: Desk, call: InboundCall, outcome: str, *, now: 
             number_id=call.number_id,
         )
     session.flush()
+
+
+def caller_of(session: Session, call_id: int) -> str | None:
+    """Return the number of a call that came in, as the provider gave it; None when it is hidden."""
+    return session.scalar(select(InboundCall.caller).where(InboundCall.id == call_id))
+
+
+def contact_of(programme: Programme, number: str | None) -> ContactConfig | None:
+    """Return the school or partner of the directory whose number this is."""
+    parsed = phone.parse(number, programme.region).e164 if number else None
+    return programme.telephony.by_number.get(parsed or "")
 
 
 def people_of(session: Session, call: InboundCall) -> list[int]:

@@ -25,9 +25,16 @@ class Ringing:
     line: str
 
 
-def can_bridge(session: Session, provider: Provider, officer_id: int) -> bool:
-    """Tell whether an officer's calls go through the provider: there is one, and they have a telephone on file."""
-    return provider.can_call and calls.line_of(session, officer_id) is not None
+def ways(
+    session: Session, settings: Settings, provider: Provider, officer_id: int
+) -> tuple[CallChannel, ...]:
+    """Return how an officer's calls are made, each the fallback of the one before; a link is always there."""
+    found: list[CallChannel] = []
+    if provider.can_call and settings.has_softphone:
+        found.append(CallChannel.SOFTPHONE)
+    if provider.can_call and calls.line_of(session, officer_id) is not None:
+        found.append(CallChannel.BRIDGE)
+    return (*found, CallChannel.LINK)
 
 
 def own_attempt(session: Session, attempt_id: int, *, officer_id: int) -> Attempt:
@@ -48,25 +55,75 @@ def prepare(
     now: datetime,
 ) -> Ringing:
     """Open the provider's side of an attempt; raises NotAllowed in words when the officer must dial by hand."""
-    attempt = own_attempt(session, attempt_id, officer_id=officer_id)
     line = calls.line_of(session, officer_id)
     if not provider.can_call or line is None:
         raise NotAllowed(
             "Indiquez votre téléphone dans votre compte pour appeler en un clic.", reason="no_line"
         )
+    return Ringing(
+        _open(
+            session,
+            attempt_id,
+            CallChannel.BRIDGE,
+            officer_id=officer_id,
+            settings=settings,
+            provider=provider,
+            now=now,
+        ),
+        line,
+    )
+
+
+def prepare_softphone(
+    session: Session,
+    attempt_id: int,
+    *,
+    officer_id: int,
+    settings: Settings,
+    provider: Provider,
+    now: datetime,
+) -> tuple[str, str]:
+    """Open the provider's side of an attempt for the browser's telephone; return our name of it and the officer's pass.
+
+    The browser names the attempt and nothing else: its number is looked up when the provider asks whom to ring.
+    """
+    token = provider.softphone_token(calls.identity(officer_id)) if settings.has_softphone else None
+    if token is None:
+        raise NotAllowed("Le téléphone du navigateur n’est pas installé ici.", reason="no_softphone")
+    uid = _open(
+        session,
+        attempt_id,
+        CallChannel.SOFTPHONE,
+        officer_id=officer_id,
+        settings=settings,
+        provider=provider,
+        now=now,
+    )
+    return uid, token
+
+
+def _open(
+    session: Session,
+    attempt_id: int,
+    channel: CallChannel,
+    *,
+    officer_id: int,
+    settings: Settings,
+    provider: Provider,
+    now: datetime,
+) -> str:
+    attempt = own_attempt(session, attempt_id, officer_id=officer_id)
     if attempt.disposition is not None or attempt.number_id is None:
         raise NotAllowed("Le résultat de cet appel est déjà enregistré.", reason="attempt_closed")
     if not provider.may_reach(session.get_one(PhoneNumber, attempt.number_id).e164):
         raise NotAllowed("Ce numéro ne peut pas être appelé par la plateforme.", reason="not_reachable")
     caps = Caps(settings.calls_per_hour, settings.calls_per_day)
-    call = calls.open_call(session, attempt, CallChannel.BRIDGE, caps=caps, now=now)
-    return Ringing(call.uid, line)
+    return calls.open_call(session, attempt, channel, caps=caps, now=now).uid
 
 
-def look_for(provider: Provider, line: str) -> Receipt | None:
+def look_for(provider: Provider, line: str) -> list[Receipt]:
     """After an unknown result: find the call that may be ringing the officer, rather than ring them twice."""
     try:
-        going_on = provider.calls_to(line)
+        return provider.calls_to(line)
     except ProviderFailure:
-        return None
-    return going_on[0] if going_on else None
+        return []

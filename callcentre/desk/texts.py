@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 from callcentre.desk import inbound
 from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
-from callcentre.outreach import messages
+from callcentre.outreach import consents, messages
 from callcentre.outreach.kinds import Channel, MessageKind
 from callcentre.outreach.message_models import InboundMessage
 from callcentre.outreach.messages import Draft
 from callcentre.outreach.segments import measure
+from callcentre.people.kinds import NumberOwner
 from callcentre.people.models import PersonNumber, YoungPerson
 from callcentre.planning import touches
 from callcentre.planning.writing import Ask, judge, text_of
@@ -52,8 +53,41 @@ def templates(
     }
 
 
+def whatsapp_of(session: Session, person_id: int, *, now: datetime) -> bool:
+    """Tell whether officers may write to somebody on WhatsApp now: they wrote there within the last day."""
+    number_id = touches.number_for_text(session, person_id)
+    return number_id is not None and consents.of_number(session, number_id).is_open(now)
+
+
+def agree_to_whatsapp(
+    session: Session, person_id: int, number_id: int, *, agreed: bool, by: int, now: datetime
+) -> None:
+    """Note that a young person agreed to WhatsApp on a number of their own, or no longer does; raises NotFound."""
+    link = session.scalar(
+        select(PersonNumber).where(
+            PersonNumber.person_id == person_id,
+            PersonNumber.number_id == number_id,
+            PersonNumber.owner == NumberOwner.YOUNG_PERSON,
+        )
+    )
+    if link is None:
+        raise NotFound("number")
+    if agreed:
+        consents.give(session, number_id, by=by, now=now)
+    else:
+        consents.withdraw(session, number_id, now=now)
+
+
 def write(
-    session: Session, desk: Desk, person_id: int, body: str, *, by: int, now: datetime, key: str | None = None
+    session: Session,
+    desk: Desk,
+    person_id: int,
+    body: str,
+    *,
+    by: int,
+    now: datetime,
+    key: str | None = None,
+    channel: Channel = Channel.SMS,
 ) -> Written:
     """Write a message to a young person's own mobile; raises in words when it may never leave."""
     body = _checked(body)
@@ -62,9 +96,8 @@ def write(
         raise NotAllowed(
             "Aucun numéro de mobile de ce jeune ne peut recevoir de message.", reason="no_mobile"
         )
-    verdict = judge(
-        session, desk.programme, Ask(desk.programme_id, MessageKind.MANUAL, number_id, (person_id,)), now=now
-    )
+    ask = Ask(desk.programme_id, MessageKind.MANUAL, number_id, (person_id,), channel=channel)
+    verdict = judge(session, desk.programme, ask, now=now)
     if verdict.bar is not None and verdict.until is None:
         raise NotAllowed(
             "Ce message ne peut pas partir : %(why)s.", reason=verdict.bar.value, why=verdict.bar.value
@@ -79,6 +112,7 @@ def write(
         recipients=(person_id,),
         due_at=leaves,
         not_after=max(leaves, now) + WAITS,
+        channel=channel,
         written_by=by,
     )
     message_id = messages.write(session, draft, now=now)

@@ -6,12 +6,13 @@ to the young person says whether they answered: the officer's leg ends the same 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from callcentre.errors import NotAllowed
@@ -24,7 +25,8 @@ from callcentre.people.models import PhoneNumber
 ENDED = CALL_RANK["completed"]
 SILENT_AFTER = timedelta(minutes=2)
 """A call of which nothing was heard for so long is asked about."""
-LONGEST = timedelta(hours=4)
+ASKED_ABOUT_FOR = timedelta(days=1)
+"""How long the provider is asked about a call whose end it never told."""
 
 
 class Hint(StrEnum):
@@ -89,17 +91,19 @@ def open_call(
 ) -> ProviderCall:
     """Note that an attempt is about to go through the provider; asking again goes on with the same call.
 
-    Raises NotAllowed while it is under way, and above the team's caps.
+    Raises NotAllowed while it is under way, and above the team's caps. A call made again under the same attempt (the
+    browser's telephone failed, the line was busy) begins anew: what is told of the earlier one no longer counts.
     """
-    call = session.get(ProviderCall, attempt.id)
+    call = session.get(ProviderCall, attempt.id, with_for_update=True)
+    if call is not None and call.parent_sid is not None and call.parent_rank < ENDED:
+        raise NotAllowed("Cet appel est déjà en cours : votre téléphone sonne.", reason="call_under_way")
+    _guard(session, caps, now)
     if call is not None:
-        if call.parent_sid is not None and call.parent_rank < ENDED:
-            raise NotAllowed("Cet appel est déjà en cours : votre téléphone sonne.", reason="call_under_way")
         call.channel, call.uid, call.opened_at = channel, str(uuid4()), now
-        call.parent_sid = call.parent_status = call.error_code = None
-        call.parent_rank = -1
+        call.parent_sid = call.parent_status = call.child_sid = call.child_status = call.error_code = None
+        call.parent_rank = call.child_rank = -1
+        call.accepted_at = call.answered_at = call.ended_at = call.seconds = call.answered_by = None
     else:
-        _guard(session, caps, now)
         call = ProviderCall(
             attempt_id=attempt.id,
             uid=str(uuid4()),
@@ -121,6 +125,16 @@ def asked(session: Session, attempt_id: int, receipt: Receipt) -> None:
         call.parent_sid = receipt.sid
     _raise_parent(call, receipt.status)
     session.flush()
+
+
+def not_ours_yet(session: Session, found: Sequence[Receipt]) -> Receipt | None:
+    """Return the first of the provider's calls that belongs to none of ours."""
+    known = set(
+        session.scalars(
+            select(ProviderCall.parent_sid).where(ProviderCall.parent_sid.in_([one.sid for one in found]))
+        )
+    )
+    return next((one for one in found if one.sid not in known), None)
 
 
 def failed(session: Session, attempt_id: int, code: int | None, *, now: datetime) -> None:
@@ -154,10 +168,11 @@ def officer_leg(session: Session, uid: str, *, sid: str, status: str, now: datet
 def accept(session: Session, uid: str, *, now: datetime) -> str | None:
     """The officer pressed the key: return the number to call, or None when this attempt is no longer open.
 
-    Pressed twice, it is the same call: only the first one dials.
+    Pressed twice, it is the same call: only the first one dials. Nor does one that was given up: the officer was told
+    to dial by hand.
     """
     call = by_uid(session, uid)
-    if call is None or call.accepted_at is not None:
+    if call is None or call.accepted_at is not None or call.error_code is not None:
         return None
     attempt = session.get_one(Attempt, call.attempt_id)
     if attempt.disposition is not None or attempt.number_id is None:
@@ -215,15 +230,15 @@ def view(session: Session, attempt_id: int) -> CallView | None:
 
 
 def to_reconcile(session: Session, *, now: datetime, limit: int) -> list[ProviderCall]:
-    """Return calls that have not ended and of which nothing was heard for a while, oldest first."""
+    """Return calls whose end, or whose young person's end, was not told for a while; oldest first."""
+    lost_leg = and_(ProviderCall.accepted_at.is_not(None), ProviderCall.child_rank < ENDED)
     return list(
         session.scalars(
             select(ProviderCall)
             .where(
-                ProviderCall.ended_at.is_(None),
-                ProviderCall.parent_sid.is_not(None),
+                or_(ProviderCall.ended_at.is_(None), ProviderCall.parent_rank < ENDED, lost_leg),
                 ProviderCall.opened_at < now - SILENT_AFTER,
-                ProviderCall.opened_at > now - timedelta(days=1),
+                ProviderCall.opened_at > now - ASKED_ABOUT_FOR,
             )
             .order_by(ProviderCall.opened_at)
             .limit(limit)
@@ -231,12 +246,29 @@ def to_reconcile(session: Session, *, now: datetime, limit: int) -> list[Provide
     )
 
 
-def reconciled(session: Session, attempt_id: int, receipt: Receipt, *, now: datetime) -> None:
-    """Take in what the provider answers when it is asked about a call."""
-    call = session.get_one(ProviderCall, attempt_id, with_for_update=True)
-    _raise_parent(call, receipt.status)
-    if call.parent_rank >= ENDED and call.ended_at is None:
-        call.ended_at = now
+def reconciled(
+    session: Session, uid: str, officer: Receipt | None, legs: Sequence[Receipt], *, now: datetime
+) -> None:
+    """Take in what the provider answers when it is asked about a call and the legs that it made.
+
+    `officer` None: it never told its name of the call, so that nobody can ask; the call was not made as far as we know.
+    """
+    call = by_uid(session, uid)
+    if call is None:
+        return
+    if officer is None:
+        failed(session, call.attempt_id, None, now=now)
+        return
+    for leg in legs:
+        person_leg(session, uid, sid=leg.sid, status=leg.status, seconds=leg.seconds, now=now)
+        if leg.answered_by and call.answered_by is None:
+            machine(session, uid, leg.answered_by)
+    officer_leg(session, uid, sid=officer.sid, status=officer.status, now=now)
+    if call.parent_rank >= ENDED and call.child_rank < ENDED:
+        call.child_status, call.child_rank = (
+            "canceled",
+            ENDED,
+        )  # the officer's leg is over: nobody rings any more
     session.flush()
 
 

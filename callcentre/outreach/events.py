@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -60,9 +60,7 @@ def note(session: Session, event: Event, *, now: datetime) -> bool:
 
 def is_unknown(session: Session, event: Event) -> None:
     """Mark an event as one about something that is not ours."""
-    session.execute(
-        update(ProviderEvent).where(ProviderEvent.id.in_(_same(event).scalar_subquery())).values(known=False)
-    )
+    session.execute(update(ProviderEvent).where(_same(event)).values(known=False))
 
 
 def count(session: Session, verdict: str, *, day: date, now: datetime) -> None:
@@ -98,8 +96,8 @@ def forget_old(session: Session, *, now: datetime) -> int:
     return len(session.execute(old).all())
 
 
-def _same(event: Event):  # type: ignore[no-untyped-def]  # a statement
-    return select(ProviderEvent.id).where(
+def _same(event: Event) -> ColumnElement[bool]:
+    return and_(
         ProviderEvent.kind == event.kind,
         ProviderEvent.sid == event.sid[:64],
         ProviderEvent.status == event.status[:20],

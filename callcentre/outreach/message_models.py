@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcentre.database import Base, Identifier
@@ -35,6 +35,8 @@ class Message(Base):
     channel: Mapped[str] = mapped_column(String(10), default=Channel.SMS)
     number_id: Mapped[int] = mapped_column(ForeignKey("phone_numbers.id"))
     body: Mapped[str] = mapped_column(Text)
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What WhatsApp wants instead of the text: `{"sid": name of an approved template, "variables": its fields}`."""
     written_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     """The officer who wrote it; None for a message of the plan."""
     created_at: Mapped[datetime]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import delete, func, select, update
@@ -47,6 +48,7 @@ class Draft:
     due_at: datetime
     not_after: datetime
     channel: Channel = Channel.SMS
+    content: dict[str, Any] | None = None
     written_by: int | None = None
 
 
@@ -61,6 +63,7 @@ def write(session: Session, draft: Draft, *, now: datetime) -> int:
         "step": draft.step,
         "kind": draft.kind.value,
         "channel": draft.channel.value,
+        "content": draft.content,
         "number_id": draft.number_id,
         "body": draft.body,
         "written_by": draft.written_by,
@@ -130,6 +133,11 @@ def postpone(message: Message, *, until: datetime, why: str) -> None:
         message.state, message.why = MessageState.CANCELLED, why
     else:
         message.due_at, message.why = until, why
+
+
+def by_text(message: Message) -> None:
+    """Let a message go as a text: WhatsApp is barred to it."""
+    message.channel, message.content = Channel.SMS.value, None
 
 
 def block(message: Message, why: str) -> None:
@@ -216,7 +224,7 @@ def looked_up(session: Session, message_id: int, found: Sequence[Receipt], *, no
         one
         for one in found
         if one.sid not in known
-        and one.body == message.body
+        and (one.body == message.body or message.content is not None)
         and (one.created_at is None or one.created_at >= asked - LOOK_AFTER)
     ]
     if mine:

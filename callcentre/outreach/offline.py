@@ -15,6 +15,7 @@ class Offline:
     name = "offline"
     can_call = False
     can_receive = False
+    can_whatsapp = False
 
     def may_reach(self, number: str) -> bool:
         """Nothing leaves."""
@@ -43,6 +44,10 @@ class Offline:
     def call_state(self, sid: str) -> Receipt:
         """No call is carried."""
         raise Refused(NO_CALLS)
+
+    def legs_of(self, sid: str) -> list[Receipt]:
+        """No call is carried."""
+        return []
 
     def hang_up(self, sid: str) -> None:
         """There is nothing to end."""

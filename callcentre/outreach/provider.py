@@ -6,21 +6,32 @@ repeated. No call of this protocol is made inside a transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from callcentre.outreach.kinds import Channel
+
+INSIST = "#rc=5&rp=all"
+"""Added to the addresses that are called back: five repeats after any failure, where one after some is the default.
+
+It is for the provider alone, and not signed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
-    """A message to send. `uid`: our name for it, which comes back in callbacks; `to`: E.164."""
+    """A message to send. `uid`: our name for it, which comes back in callbacks; `to`: E.164.
+
+    `content`: for WhatsApp, the approved template and its fields that go instead of the text.
+    """
 
     uid: str
     to: str
     body: str
     channel: Channel = Channel.SMS
+    content: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,10 @@ class Provider(Protocol):
     def can_receive(self) -> bool:
         """Whether what people answer reaches us."""
 
+    @property
+    def can_whatsapp(self) -> bool:
+        """Whether messages can go by WhatsApp."""
+
     def may_reach(self, number: str) -> bool:
         """Whether a request may ever go to this number (E.164)."""
 
@@ -99,6 +114,9 @@ class Provider(Protocol):
 
     def call_state(self, sid: str) -> Receipt:
         """What became of a call."""
+
+    def legs_of(self, sid: str) -> list[Receipt]:
+        """What became of the calls that a call made."""
 
     def hang_up(self, sid: str) -> None:
         """End a call; one that has ended already is left alone."""

@@ -57,15 +57,35 @@ class Recipient:
     wanted: bool = True
 
 
+WINDOW = timedelta(hours=24)
+"""How long after what somebody wrote on WhatsApp free text may be sent; later only an approved template (its rule)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhatsApp:
+    """What a number agreed to. `standing`: since when; `heard_at`: when it last wrote there."""
+
+    standing: datetime | None = None
+    heard_at: datetime | None = None
+
+    def is_open(self, now: datetime) -> bool:
+        """Tell whether free text may be sent now."""
+        return self.heard_at is not None and now < self.heard_at + WINDOW
+
+
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """The number: `messages` and `calls` to it, for anybody. `textable`: a mobile; `usable`: not wrong, not dead."""
+    """The number: `messages` and `calls` to it, for anybody. `textable`: a mobile; `usable`: not wrong, not dead.
+
+    `whatsapp`: what it agreed to there, for a message that would go that way; None for a text message.
+    """
 
     opted_out: bool = False
     textable: bool = True
     usable: bool = True
     messages: tuple[datetime, ...] = ()
     calls: tuple[datetime, ...] = ()
+    whatsapp: WhatsApp | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +105,22 @@ def may_leave(
     hours: CallingHours,
     limits: SendingLimits,
     now: datetime,
+    approved: bool = False,
 ) -> Verdict:
-    """Tell whether a message may leave now, and for whom; an answer to what somebody wrote uses up no cap."""
+    """Tell whether a message may leave now, and for whom; an answer to what somebody wrote uses up no cap.
+
+    `approved`: its words are a template that WhatsApp knows.
+    """
     if destination.opted_out:
         return Verdict(Bar.OPTED_OUT)
     if not destination.textable:
         return Verdict(Bar.LANDLINE)
     if not destination.usable:
         return Verdict(Bar.UNUSABLE)
+    if destination.whatsapp is not None:
+        bar = whatsapp_bar(kind, destination.whatsapp, approved=approved, now=now)
+        if bar is not None:
+            return Verdict(bar)
     wanted = [one for one in recipients if one.wanted and not one.opposed]
     if not wanted:
         opposed = any(one.opposed for one in recipients)
@@ -105,6 +133,19 @@ def may_leave(
     if clear:
         return Verdict(recipients=clear)
     return min(judged, key=lambda verdict: verdict.until or datetime.max.replace(tzinfo=now.tzinfo))
+
+
+def whatsapp_bar(kind: MessageKind, agreed: WhatsApp, *, approved: bool, now: datetime) -> Bar | None:
+    """Tell what keeps a message from WhatsApp: a message of the plan needs a consent that stands and approved words.
+
+    Who wrote there in the last day may be answered in any words, and has agreed to nothing more.
+    """
+    answers = kind in (MessageKind.ANSWER, MessageKind.MANUAL)
+    if answers and agreed.is_open(now):
+        return None
+    if agreed.standing is None:
+        return Bar.WINDOW_CLOSED if answers and agreed.heard_at is not None else Bar.NO_CONSENT
+    return None if approved or agreed.is_open(now) else Bar.WINDOW_CLOSED
 
 
 def _for_one(

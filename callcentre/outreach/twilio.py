@@ -6,6 +6,7 @@ done nothing. Everything else that is not an answer is unknown.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 from callcentre.outreach.kinds import Channel
 from callcentre.outreach.provider import (
+    INSIST,
     NotSent,
     OutgoingCall,
     OutgoingMessage,
@@ -40,8 +42,6 @@ RING_SECONDS = 20
 """How long the officer's telephone rings; their voicemail must not pick up."""
 LOOKED_BACK = 20
 """How many of the latest messages to a number are looked through after an unknown result."""
-INSIST = "#rc=5&rp=all"
-"""Added to the addresses that are called back: five repeats after any failure, where one after some is the default."""
 TOO_MANY = 429
 SERVER_FAULT = 500
 TOKEN_SECONDS = 3600
@@ -93,6 +93,11 @@ class Twilio:
         """Whether our sender can be answered; a name instead of a number cannot."""
         return self.account.receives
 
+    @property
+    def can_whatsapp(self) -> bool:
+        """Whether a sender is set up there."""
+        return bool(self.account.whatsapp_from)
+
     def may_reach(self, number: str) -> bool:
         """Whether a request may ever go to this number."""
         return self.account.may_reach(number)
@@ -102,9 +107,13 @@ class Twilio:
         self._guard(message.to)
         made: dict[str, str] = {
             "to": _address(message.to, message.channel),
-            "body": message.body,
             "status_callback": self._url(f"/twilio/messages/{message.uid}") + INSIST,
         }
+        if message.content is None:
+            made["body"] = message.body
+        else:
+            made["content_sid"] = message.content["sid"]
+            made["content_variables"] = json.dumps(message.content["variables"], ensure_ascii=False)
         if message.channel is Channel.WHATSAPP:
             made["from_"] = f"whatsapp:{self.account.whatsapp_from}"
         elif self.account.messaging_service_sid:
@@ -148,6 +157,11 @@ class Twilio:
     def call_state(self, sid: str) -> Receipt:
         """What became of a call."""
         return _call_receipt(_ask(lambda: self._client.calls(sid).fetch()))
+
+    def legs_of(self, sid: str) -> list[Receipt]:
+        """What became of the calls that a call made."""
+        found = _ask(lambda: self._client.calls.list(parent_call_sid=sid, limit=LOOKED_BACK))
+        return [_call_receipt(one) for one in found]
 
     def hang_up(self, sid: str) -> None:
         """End a call."""

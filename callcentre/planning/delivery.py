@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.database import reading, writing
 from callcentre.directory.models import Programme as ProgrammeRow
-from callcentre.outreach import messages
+from callcentre.outreach import calls, messages
 from callcentre.outreach.kinds import Channel, MessageKind
 from callcentre.outreach.message_models import Message
 from callcentre.outreach.provider import NotSent, OutgoingMessage, Provider, ProviderFailure, Refused
+from callcentre.outreach.sending import Bar
 from callcentre.people.models import PhoneNumber
 from callcentre.people.opt_outs import people_reached_by
 from callcentre.planning import touches
@@ -93,6 +94,23 @@ def reconcile(post: Post, *, now: datetime, limit: int = 50) -> int:
     return len(wanted)
 
 
+def reconcile_calls(post: Post, *, now: datetime, limit: int = 50) -> int:
+    """Ask what became of calls whose end nobody told; return how many were asked about."""
+    with reading(post.sessions) as session:
+        wanted = [(row.uid, row.parent_sid) for row in calls.to_reconcile(session, now=now, limit=limit)]
+    for uid, sid in wanted:
+        try:
+            officer = post.provider.call_state(sid) if sid else None
+            legs = post.provider.legs_of(sid) if sid else []
+        except Refused:
+            officer, legs = None, []
+        except ProviderFailure:
+            break
+        with writing(post.sessions) as session:
+            calls.reconciled(session, uid, officer, legs, now=now)
+    return len(wanted)
+
+
 def _next(post: Post, now: datetime) -> _Parcel | None:
     """Mark the next message that may leave; those that may not are put off or blocked on the way."""
     with writing(post.sessions) as session:
@@ -113,12 +131,25 @@ def _prepare(session: Session, post: Post, message: Message, now: datetime) -> _
     people = messages.recipients(session, [message.id])[message.id]
     wanted = tuple(person for person in people if touches.is_wanted(session, message, person))
     kind, channel = MessageKind(message.kind), Channel(message.channel)
-    ask = rules.Ask(message.programme_id, kind, message.number_id, wanted or tuple(people), bool(wanted))
+    approved = message.content is not None
+    ask = rules.Ask(
+        message.programme_id,
+        kind,
+        message.number_id,
+        wanted or tuple(people),
+        bool(wanted),
+        channel,
+        approved,
+    )
     verdict = rules.judge(session, programme, ask, now=now)
+    if message.written_by is None and verdict.bar in (Bar.NO_CONSENT, Bar.WINDOW_CLOSED):
+        messages.by_text(message)
+        channel = Channel.SMS
+        verdict = rules.judge(session, programme, replace(ask, channel=channel, approved=False), now=now)
     if verdict.bar is None:
         messages.begin(session, message, people=verdict.recipients, now=now)
         number = _e164(session, message.number_id)
-        outgoing = OutgoingMessage(message.uid, number, message.body, channel)
+        outgoing = OutgoingMessage(message.uid, number, message.body, channel, message.content)
         return _Parcel(message.id, message.programme_id, message.number_id, outgoing)
     if verdict.until is not None:
         messages.postpone(message, until=verdict.until, why=verdict.bar.value)

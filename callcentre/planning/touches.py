@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.directory import queries as directory
 from callcentre.dispositions import RetryKind
-from callcentre.outreach import messages
-from callcentre.outreach.kinds import MessageKind
+from callcentre.outreach import consents, messages
+from callcentre.outreach.kinds import Channel, MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.messages import Draft
 from callcentre.outreach.models import Attempt
 from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import OptOut, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.phone import NumberKind
-from callcentre.planning.writing import text_of
+from callcentre.planning.writing import Sender, content_of, text_of
 from callcentre.programmes import MessageConfig, Programme
 from callcentre.support.kinds import AppointmentState
 from callcentre.support.models import Appointment
@@ -45,29 +45,27 @@ class _Touch:
 
 
 def plan_touches(
-    session: Session, programme: Programme, programme_id: int, *, answerable: bool, now: datetime
+    session: Session, programme: Programme, programme_id: int, *, sender: Sender, now: datetime
 ) -> int:
-    """Write down the messages that the plan calls for now; return how many. `answerable`: our sender can receive."""
+    """Write down the messages that the plan calls for now; return how many."""
     written = 0
     for template in programme.messaging.templates:
         days = programme.messaging.pre_notice_days
         touches = list(_touches(session, template, programme_id, days, now))
         for touch in touches[:AT_ONCE]:
-            written += _write(
-                session, programme, programme_id, template, touch, answerable=answerable, now=now
-            )
+            written += _write(session, programme, programme_id, template, touch, sender=sender, now=now)
     return written
 
 
 def plan_all_touches(
-    session: Session, programmes: Mapping[str, Programme], *, answerable: bool, now: datetime
+    session: Session, programmes: Mapping[str, Programme], *, sender: Sender, now: datetime
 ) -> int:
     """Write down the messages that every programme's plan calls for; return how many."""
     written = 0
     for programme in programmes.values():
         programme_id = directory.programme_id(session, programme.code)
         if programme_id is not None:
-            written += plan_touches(session, programme, programme_id, answerable=answerable, now=now)
+            written += plan_touches(session, programme, programme_id, sender=sender, now=now)
     return written
 
 
@@ -209,7 +207,7 @@ def _appointments(
             yield _Touch(row.person_id, step, now, row.starts_at - timedelta(hours=1), row.starts_at)
 
 
-def _written(programme_id: int, step: str):  # type: ignore[no-untyped-def]  # a subquery
+def _written(programme_id: int, step: str) -> Select[int]:
     return (
         select(MessageRecipient.person_id)
         .join(Message, Message.id == MessageRecipient.message_id)
@@ -224,7 +222,7 @@ def _write(
     template: MessageConfig,
     touch: _Touch,
     *,
-    answerable: bool,
+    sender: Sender,
     now: datetime,
 ) -> int:
     number_id = number_for_text(session, touch.person_id)
@@ -232,15 +230,25 @@ def _write(
         return 0
     person = session.get_one(YoungPerson, touch.person_id)
     at = touch.at.astimezone(ZoneInfo(person.zone)) if touch.at else None
+    approved = None
+    if sender.whatsapp and consents.of_number(session, number_id).standing is not None:
+        approved = content_of(programme, template, language=person.language, at=at)
+    if approved is not None:
+        channel, (body, content) = Channel.WHATSAPP, approved
+    else:
+        channel, content = Channel.SMS, None
+        body = text_of(programme, template, language=person.language, answerable=sender.answerable, at=at)
     draft = Draft(
         programme_id=programme_id,
         step=touch.step,
         kind=MessageKind(template.kind),
         number_id=number_id,
-        body=text_of(programme, template, language=person.language, answerable=answerable, at=at),
+        body=body,
         recipients=(touch.person_id,),
         due_at=touch.due_at,
         not_after=touch.not_after,
+        channel=channel,
+        content=content,
     )
     messages.write(session, draft, now=now)
     return 1

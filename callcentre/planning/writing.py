@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from babel.dates import format_date
 from sqlalchemy import func, select
@@ -12,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from callcentre import phone
 from callcentre.callqueue.models import Turn
-from callcentre.outreach.kinds import MessageKind
+from callcentre.outreach import consents
+from callcentre.outreach.kinds import Channel, MessageKind
 from callcentre.outreach.message_models import Message
 from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.outreach.segments import fold
@@ -36,6 +39,17 @@ class Ask:
     number_id: int
     recipients: tuple[int, ...]
     wanted: bool = True
+    channel: Channel = Channel.SMS
+    approved: bool = False
+    """True when the words are a template that WhatsApp knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """What our sender can do. `answerable`: what people answer reaches us; `whatsapp`: it may write there too."""
+
+    answerable: bool
+    whatsapp: bool = False
 
 
 def judge(session: Session, programme: Programme, ask: Ask, *, now: datetime) -> Verdict:
@@ -44,11 +58,12 @@ def judge(session: Session, programme: Programme, ask: Ask, *, now: datetime) ->
     people = _people(session, programme, ask, now)
     return may_leave(
         ask.kind,
-        _destination(session, ask.number_id, now),
+        _destination(session, ask, now),
         people,
         hours=policy.hours,
         limits=limits_of(programme),
         now=now,
+        approved=ask.approved,
     )
 
 
@@ -69,16 +84,41 @@ def text_of(
     at: datetime | None = None,
 ) -> str:
     """Return a template's text for somebody, in the plain alphabet if so set; `at` (local) gives day and time."""
-    spoken = "en" if language == "en" else "fr"
-    names = programme.messaging.service or programme.service
-    words = template.text(spoken, answerable=answerable).format(
-        service=names.get(spoken) or names["fr"],
-        phone=phone.display(programme.phone or ""),
-        link=programme.messaging.link,
-        day=_day(at.date(), spoken) if at else "",
-        time=_time(at.time(), spoken) if at else "",
-    )
+    words = template.text(_spoken(language), answerable=answerable)
+    words = words.format(**_fields(programme, _spoken(language), at))
     return fold(words) if programme.messaging.folds_to_plain else words
+
+
+def content_of(
+    programme: Programme, template: MessageConfig, *, language: str | None, at: datetime | None = None
+) -> tuple[str, dict[str, Any]] | None:
+    """Return a template's text and what WhatsApp wants instead of it, or None when it was approved in no such language.
+
+    What WhatsApp wants is the name of the approved template and its fields, numbered as they appear in the text.
+    """
+    spoken = _spoken(language)
+    name = template.whatsapp.get(spoken)
+    if name is None:
+        return None
+    words, fields = template.text(spoken, answerable=True), _fields(programme, spoken, at)
+    numbered = dict.fromkeys(re.findall(r"{(\w+)}", words))
+    variables = {str(place): fields[field] for place, field in enumerate(numbered, start=1)}
+    return words.format(**fields), {"sid": name, "variables": variables}
+
+
+def _spoken(language: str | None) -> str:
+    return "en" if language == "en" else "fr"
+
+
+def _fields(programme: Programme, spoken: str, at: datetime | None) -> dict[str, str]:
+    names = programme.messaging.service or programme.service
+    return {
+        "service": names.get(spoken) or names["fr"],
+        "phone": phone.display(programme.phone or ""),
+        "link": programme.messaging.link,
+        "day": _day(at.date(), spoken) if at else "",
+        "time": _time(at.time(), spoken) if at else "",
+    }
 
 
 def _people(session: Session, programme: Programme, ask: Ask, now: datetime) -> list[Recipient]:
@@ -98,7 +138,8 @@ def _people(session: Session, programme: Programme, ask: Ask, now: datetime) -> 
     ]
 
 
-def _destination(session: Session, number_id: int, now: datetime) -> Destination:
+def _destination(session: Session, ask: Ask, now: datetime) -> Destination:
+    number_id = ask.number_id
     number = session.get_one(PhoneNumber, number_id)
     stopped = session.scalar(
         select(func.count())
@@ -131,6 +172,7 @@ def _destination(session: Session, number_id: int, now: datetime) -> Destination
         usable=not links or any(link.callable and link.verdict not in bad for link in links),
         messages=tuple(sorted(moment for moment in sent if moment is not None)),
         calls=tuple(called),
+        whatsapp=consents.of_number(session, number_id) if ask.channel is Channel.WHATSAPP else None,
     )
 
 

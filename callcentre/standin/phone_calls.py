@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
 from defusedxml import ElementTree
 
-from callcentre.standin.world import FACTOR, Post, World
+from callcentre.standin.world import STEP, Post, World
 
 STEPS = 40
 """More requests than any sane conversation makes: an endless loop of ours shows as an error."""
@@ -20,12 +20,14 @@ RINGS = {"answered": True, "machine": True, "busy": False, "no-answer": False, "
 class Script:
     """How a call goes. `officer` and `person`: answered, busy, no-answer, failed; `person` also machine.
 
-    `keys`: what the caller presses, one after another; `seconds`: how long an answered call lasts.
+    `keys`: what whoever began the call presses, one after another; `officer_keys`: what an officer presses who is
+    offered a call that comes in, "" being their voicemail; `seconds`: how long an answered call lasts.
     """
 
     officer: str = "answered"
     person: str = "answered"
     keys: str = "1"
+    officer_keys: str = "1"
     seconds: int = 42
 
 
@@ -87,7 +89,7 @@ class Walk:
             call["duration"] = extra["CallDuration"]
         number = self.sequence.get(call["sid"], -1) + 1
         self.sequence[call["sid"]] = number
-        self.now += timedelta(milliseconds=FACTOR)
+        self.now += STEP
         form = {
             "CallSid": call["sid"],
             "AccountSid": self.world.account,
@@ -153,6 +155,9 @@ class Walk:
             self.tell(leg, url, "ringing")
             if RINGS[wanted]:
                 self.tell(leg, url, "in-progress")
+                if not self._is_taken(leg, noun.get("url", "")):
+                    self.tell(leg, url, "completed", CallDuration="8")
+                    continue
                 if wanted == "machine":
                     leg["answered_by"] = "machine_start"
                     amd = noun.get("amdStatusCallback", "")
@@ -164,6 +169,15 @@ class Walk:
             self.tell(leg, url, wanted)
             return wanted, leg
         return "no-answer", leg
+
+    def _is_taken(self, leg: dict[str, Any], url: str) -> bool:
+        """Ask what to say to whoever picked up before they are connected; what they hear may let them go."""
+        if not url:
+            return True
+        script = replace(self.script, keys=self.script.officer_keys)
+        whisper = Walk(self.world, self.post, leg, script, self.now)
+        whisper.run(url, {})
+        return not whisper.over
 
     def _record(self, verb: Any, here: str) -> bool:
         sid = self.world.sid("RE")
@@ -180,7 +194,7 @@ class Walk:
                 "RecordingStatus": "completed",
                 "RecordingDuration": "12",
             }
-            self.world.plan(urljoin(here, later), form, self.now + timedelta(milliseconds=FACTOR))
+            self.world.plan(urljoin(here, later), form, self.now + STEP)
         action = verb.get("action")
         self.run(urljoin(here, action) if action else here, extra)
         return True

@@ -105,7 +105,7 @@ def _messages(app: Flask, world: World, clock: Clock, base: str) -> None:
     @app.get(f"{base}/Messages.json")
     def list_messages() -> Response:
         to = request.args.get("To")
-        found = [m for m in reversed(world.messages.values()) if to in (None, m["to"])]
+        found = [m for m in reversed(list(world.messages.values())) if to in (None, m["to"])]
         return jsonify(messages=found[:50], next_page_uri=None, page=0, page_size=50, uri=request.path)
 
     @app.get(f"{base}/Messages/<sid>.json")
@@ -130,8 +130,12 @@ def _calls(
 
     @app.get(f"{base}/Calls.json")
     def list_calls() -> Response:
-        to = request.args.get("To")
-        found = [c for c in reversed(world.calls.values()) if to in (None, c["to"])]
+        to, parent = request.args.get("To"), request.args.get("ParentCallSid")
+        found = [
+            c
+            for c in reversed(list(world.calls.values()))
+            if to in (None, c["to"]) and parent in (None, c["parent_call_sid"])
+        ]
         return jsonify(calls=found[:50], next_page_uri=None, page=0, page_size=50, uri=request.path)
 
     @app.get(f"{base}/Calls/<sid>.json")

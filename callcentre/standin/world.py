@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from itertools import count
@@ -12,8 +12,8 @@ from random import Random
 from threading import RLock
 from typing import Any
 
-FACTOR = 40
-"""Milliseconds between two steps of a message or a call."""
+STEP = timedelta(milliseconds=40)
+"""Time between two steps of a message or a call."""
 MAGIC_TO = {
     "+15005550001": 21211,
     "+15005550002": 21612,
@@ -62,7 +62,6 @@ class Line:
     number: str
     ours: bool
     body: str
-    status: str
     at: datetime
 
 
@@ -124,7 +123,7 @@ class World:
                 "subresource_uris": {},
             }
             self.messages[sid] = message
-            self.lines.append(Line(form["To"], True, message["body"], "", now))
+            self.lines.append(Line(form["To"], True, message["body"], now))
             answer = dict(message)
             self._course(message, form.get("StatusCallback", ""), now)
             return answer
@@ -146,7 +145,7 @@ class World:
             if status == "undelivered":
                 form["ErrorCode"] = "30003"
                 message["error_code"] = 30003
-            self.plan(url, form, now + timedelta(milliseconds=number * FACTOR))
+            self.plan(url, form, now + number * STEP)
         message["status"] = steps[-1]
         if not bad and self.chance.random() < self.faults.replies:
             self.inbound(
@@ -178,7 +177,7 @@ class World:
                 "FromCountry": "FR",
                 "ApiVersion": "2010-04-01",
             }
-            self.lines.append(Line(sender, False, body, "", now))
+            self.lines.append(Line(sender, False, body, now))
             self.plan(self.inbound_url, form, now, always=True)
             return sid
 
@@ -188,10 +187,10 @@ class World:
         if not url or (not always and self.chance.random() < self.faults.lost):
             return
         if self.chance.random() < self.faults.shuffled:
-            at += timedelta(milliseconds=FACTOR * self.chance.randint(1, 6))
+            at += STEP * self.chance.randint(1, 6)
         heapq.heappush(self.pending, Callback(at, next(self._count), url, form))
         if self.chance.random() < self.faults.repeated:
-            again = at + timedelta(milliseconds=FACTOR * self.chance.randint(0, 5))
+            again = at + STEP * self.chance.randint(0, 5)
             heapq.heappush(self.pending, Callback(again, next(self._count), url, dict(form)))
 
     def due(self, now: datetime) -> Iterator[Callback]:
@@ -235,11 +234,8 @@ class World:
         with self.lock:
             found: dict[str, list[Line]] = {}
             for line in self.lines:
-                found.setdefault(line.number, []).append(self._shown(line))
+                found.setdefault(line.number, []).append(line)
         return dict(sorted(found.items(), key=lambda pair: pair[1][-1].at, reverse=True))
-
-    def _shown(self, line: Line) -> Line:
-        return replace(line, status="") if not line.ours else line
 
 
 Post = Callable[[str, dict[str, str]], str]

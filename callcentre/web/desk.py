@@ -35,6 +35,7 @@ from callcentre.web.forms import choice_of, whole_number
 from callcentre.web.guards import passive, wants_json
 from callcentre.web.i18n import gettext, mark
 from callcentre.web.looks import looked, looked_up
+from callcentre.web.telephony import WAYS
 from callcentre.web.transaction import database, reading
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
@@ -90,12 +91,13 @@ def attempt(token: str) -> ResponseReturnValue:
         flash(message, "attention")
         return redirect("/desk")
     if wants_json():
-        bridge = telephony.can_bridge(session, runtime().provider, user().id)
+        ways = telephony.ways(session, desk.settings, runtime().provider, user().id)
         return jsonify(
             attempt_id=made.id,
             started_at=iso(made.started_at),
             number_id=number_id,
-            bridge=f"/telephony/attempts/{made.id}" if bridge else None,
+            ways=[way.value for way in ways],
+            follow=f"/telephony/attempts/{made.id}",
         )
     return redirect("/desk")
 
@@ -377,6 +379,7 @@ def _card_page(
     shown = card(session, desk, lease, officer=me, language=me.language.value, now=now())
     day = my_day.my_day(session, desk, officer_id=me.id, now=now())
     zone = shown.person.zone
+    ways = telephony.ways(session, desk.settings, runtime().provider, me.id)
     return render_template(
         "desk_card.html",
         **_common(desk, day),
@@ -398,9 +401,13 @@ def _card_page(
         offer=read.offer if read else None,
         is_open_there=desk.policy.hours.is_open(now(), desk.programme.tz),
         renew_seconds=desk.settings.lease_renew_seconds,
-        bridge=telephony.can_bridge(session, runtime().provider, me.id),
+        way=WAYS[ways[0].value],
+        followed=len(ways) > 1,
         lines=conversation.conversation(session, shown.person.id, limit=6),
         state_words=message_words.state,
+        whatsapp=message_words.whatsapp_of([number.id for number in shown.person.numbers]),
+        may_whatsapp=runtime().provider.can_whatsapp
+        and texts.whatsapp_of(session, shown.person.id, now=now()),
         texts=texts.templates(session, desk, shown.person.id, answerable=runtime().provider.can_receive),
     )
 
@@ -421,8 +428,13 @@ def _common(desk: Desk, day: my_day.MyDay) -> dict[str, Any]:
     return {
         "day": day,
         "last": last,
+        "inbox": _inbox(desk),
         "disposition_label": lambda code: labels.disposition_label(desk.programme, code),
     }
+
+
+def _inbox(desk: Desk) -> conversation.Count:
+    return conversation.waiting_count(database(), desk, officer_id=user().id)
 
 
 def _waiting(desk: Desk, *, asked: bool) -> _Waiting:
@@ -448,7 +460,7 @@ def _fragments(desk: Desk, *, with_queue: bool) -> dict[str, str]:
     """The parts of a page that change by themselves."""
     session = database()
     day = my_day.my_day(session, desk, officer_id=user().id, now=now())
-    parts = {"my-day": render_template("desk_day.html", day=day)}
+    parts = {"my-day": render_template("desk_day.html", day=day, inbox=_inbox(desk))}
     if with_queue:
         parts["waiting"] = render_template("desk_waiting.html", waiting=_waiting(desk, asked=False))
     return parts

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
+
 from callcentre.desk.conversation import Line
+from callcentre.outreach import consents
 from callcentre.outreach.segments import Encoding, Segments
+from callcentre.web.context import now
+from callcentre.web.formats import day
 from callcentre.web.i18n import gettext, mark, ngettext
+from callcentre.web.transaction import database
 
 MEANINGS = {
     "opt_out": mark("STOP"),
@@ -24,7 +31,11 @@ KINDS = {
     "missed": mark("Appel manqué"),
     "wants_call": mark("A demandé à être rappelé"),
     "closed": mark("A appelé hors des heures"),
+    "answered": mark("Appel que vous avez pris"),
 }
+
+CONTACTS = {"school": mark("établissement"), "partner": mark("partenaire")}
+"""Who of the directory calls or writes."""
 
 QUICK_ANSWERS = (
     mark("Bonjour, nous sommes la plateforme d'appui aux jeunes. Quand pouvons-nous vous appeler ?"),
@@ -60,6 +71,9 @@ _PROVIDER = {
     30005: mark("numéro inconnu"),
     30006: mark("ligne fixe"),
     30007: mark("filtré par l’opérateur"),
+    63007: mark("l’expéditeur WhatsApp n’est pas le nôtre"),
+    63015: mark("ce numéro n’a pas rejoint l’essai de WhatsApp"),
+    63016: mark("plus de 24 heures depuis son dernier message"),
 }
 
 STATES = {
@@ -80,6 +94,27 @@ _STATUSES = {
     "failed": mark("non remis"),
     "sent": mark("envoyé"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What a number agreed to on WhatsApp, in words; `stands`: for messages of the plan too."""
+
+    words: str
+    stands: bool
+
+
+def whatsapp_of(number_ids: Collection[int]) -> dict[int, Agreement]:
+    """Return what numbers agreed to on WhatsApp; those that never had to do with it are left out."""
+    said: dict[int, Agreement] = {}
+    for number_id, agreed in consents.of_numbers(database(), number_ids).items():
+        if agreed.standing is not None:
+            words = gettext("WhatsApp : d’accord depuis le %(day)s", day=day(agreed.standing))
+            said[number_id] = Agreement(words, stands=True)
+        elif agreed.is_open(now()):
+            words = gettext("WhatsApp : a écrit, réponse possible pendant 24 heures")
+            said[number_id] = Agreement(words, stands=False)
+    return said
 
 
 def why(code: str) -> str:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from callcentre.desk import conversation, texts
 from callcentre.errors import InvalidInput, NotAllowed
+from callcentre.outreach.kinds import Channel
 from callcentre.outreach.segments import fold, measure
 from callcentre.web import message_words
 from callcentre.web.context import now, runtime, user
@@ -25,7 +26,8 @@ def show() -> str:
     return _page()
 
 
-@blueprint.post("/<kind>/<int:row_id>/done")
+@blueprint.post("/message/<int:row_id>/done", defaults={"kind": "message"})
+@blueprint.post("/call/<int:row_id>/done", defaults={"kind": "call"})
 def done(kind: str, row_id: int) -> BaseResponse:
     """Take something out of the inbox."""
     conversation.settle(database(), kind, row_id, by=user().id, now=now())
@@ -63,6 +65,7 @@ def write(person_id: int) -> BaseResponse:
             by=user().id,
             now=now(),
             key=request.form.get("key") or None,
+            channel=Channel.WHATSAPP if request.form.get("channel") == Channel.WHATSAPP else Channel.SMS,
         )
     except InvalidInput as problem:
         flash(gettext(problem.message), "attention")
@@ -78,6 +81,15 @@ def write(person_id: int) -> BaseResponse:
             gettext("Message gardé : il partira %(when)s (%(why)s).", when=moment(written.leaves_at), why=why)
         )
     return back
+
+
+@blueprint.post("/people/<int:person_id>/numbers/<int:number_id>/whatsapp")
+def agree(person_id: int, number_id: int) -> BaseResponse:
+    """Note whether somebody agreed to be written to on WhatsApp."""
+    agreed = request.form.get("agreed") == "yes"
+    texts.agree_to_whatsapp(database(), person_id, number_id, agreed=agreed, by=user().id, now=now())
+    flash(gettext("Accord pour WhatsApp noté.") if agreed else gettext("Accord pour WhatsApp retiré."))
+    return redirect(f"/people/{person_id}")
 
 
 @blueprint.post("/measure")
@@ -101,9 +113,10 @@ def _page(errors: dict[str, str] | None = None) -> str:
     desk = runtime().desk(session)
     return render_template(
         "inbox.html",
-        waiting=conversation.inbox(session, programme_id=desk.programme_id, officer_id=user().id),
+        waiting=conversation.inbox(session, desk, officer_id=user().id),
         meanings=message_words.MEANINGS,
         kinds=message_words.KINDS,
+        contact_kinds=message_words.CONTACTS,
         state_words=message_words.state,
         quick=[gettext(words) for words in message_words.QUICK_ANSWERS],
         errors=errors or {},

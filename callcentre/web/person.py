@@ -18,7 +18,7 @@ from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.people.kinds import NumberOwner
 from callcentre.support import appointments, solutions
 from callcentre.support.kinds import AppointmentState, Evidence, SolutionKind
-from callcentre.web import card_view, history_words, labels
+from callcentre.web import card_view, history_words, labels, message_words
 from callcentre.web.context import now, runtime, user
 from callcentre.web.formats import day, in_zone
 from callcentre.web.forms import choice_of, typed_date
@@ -253,6 +253,8 @@ def _page(person_id: int, *, errors: dict[str, str] | None = None, typed: Any = 
         owners={number.id: card_view.owner_of(number) for number in person.numbers},
         owner_labels=card_view.OWNER_LABELS,
         verdicts=card_view.VERDICTS,
+        whatsapp=message_words.whatsapp_of([number.id for number in person.numbers]),
+        can_whatsapp=runtime().provider.can_whatsapp,
         closed_label=labels.reason_label(person.closed_reason),
         appointment_labels=history_words.APPOINTMENT_LABELS,
         evidence_labels=history_words.EVIDENCE_LABELS,

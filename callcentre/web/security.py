@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface
 
+from callcentre.web.context import runtime
+
 SESSION_COOKIE = "callcentre_session"
 LANGUAGE_COOKIE = "callcentre_language"
 
@@ -12,6 +14,15 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
     " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+
+SOFTPHONE_POLICY = (
+    CONTENT_SECURITY_POLICY.replace(
+        "connect-src 'self'",
+        "connect-src 'self' wss://voice-js.roaming.twilio.com https://eventgw.twilio.com",
+    )
+    + "; media-src 'self' mediastream:"
+)
+"""Where telephoning in the browser is set up: the provider's signalling, the microphone, and nothing more."""
 
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -27,6 +38,11 @@ HEADERS = {
 
 def add_headers(response: Response) -> Response:
     """Add the security headers; pages hold personal data: no cache keeps them unless a view says so."""
+    if runtime().settings.has_softphone and response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = SOFTPHONE_POLICY
+        response.headers["Permissions-Policy"] = HEADERS["Permissions-Policy"].replace(
+            "microphone=()", "microphone=(self)"
+        )
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if "Cache-Control" not in response.headers:

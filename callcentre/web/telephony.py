@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, jsonify
+from flask import Blueprint, jsonify, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
 from callcentre.desk import telephony
 from callcentre.desk.telephony import Ringing
-from callcentre.errors import NotAllowed
+from callcentre.errors import NotAllowed, NotFound
 from callcentre.outreach import calls
 from callcentre.outreach.calls import CallView
 from callcentre.outreach.provider import OutgoingCall, ProviderFailure, Refused, Unknown
@@ -29,6 +29,11 @@ STEPS = {
     "talking": mark("En communication."),
     "ended": mark("L’appel est terminé."),
     "failed": mark("L’appel n’a pas pu passer par la plateforme : composez le numéro vous-même."),
+}
+WAYS = {
+    "softphone": mark("Un clic : l’appel passe par ce navigateur."),
+    "bridge": mark("Un clic : votre téléphone sonne, vous tapez 1."),
+    "link": mark("Vous composez le numéro vous-même."),
 }
 HINTS = {
     "answered": mark("Quelqu’un a décroché."),
@@ -55,6 +60,34 @@ def bridge(attempt_id: int) -> BaseResponse:
     return jsonify(_shown(attempt_id))
 
 
+@blueprint.post("/attempts/<int:attempt_id>/softphone")
+def softphone(attempt_id: int) -> BaseResponse:
+    """Give the officer's browser what it needs to call: a pass of its own, and our name of the call, never a number."""
+    of = runtime()
+    try:
+        uid, token = telephony.prepare_softphone(
+            database(),
+            attempt_id,
+            officer_id=user().id,
+            settings=of.settings,
+            provider=of.provider,
+            now=now(),
+        )
+    except NotAllowed as problem:
+        return answer(409, code=problem.code, message=gettext(problem.message), reason=problem.reason)
+    return jsonify(attempt=uid, token=token, script="/telephony/softphone.js")
+
+
+@blueprint.get("/softphone.js")
+@passive
+def softphone_script() -> BaseResponse:
+    """Give the provider's own script for the browser, as it was installed."""
+    settings = runtime().settings
+    if not settings.has_softphone:
+        raise NotFound("softphone")
+    return send_file(settings.softphone_file, mimetype="text/javascript", max_age=86_400)
+
+
 @blueprint.get("/attempts/<int:attempt_id>")
 @passive
 def state(attempt_id: int) -> BaseResponse:
@@ -68,8 +101,9 @@ def _ask(attempt_id: int, ringing: Ringing) -> None:
     try:
         receipt = provider.call(OutgoingCall(ringing.uid, ringing.line))
     except Unknown:
-        found = telephony.look_for(provider, ringing.line)
+        going_on = telephony.look_for(provider, ringing.line)
         with writing() as session:
+            found = calls.not_ours_yet(session, going_on)
             if found is None:
                 calls.failed(session, attempt_id, None, now=now())
             else:
@@ -102,5 +136,4 @@ def _hint_words(view: CallView) -> list[str]:
 def _disposition(view: CallView) -> str | None:
     if view.hint is None:
         return None
-    chosen = getattr(runtime().programme.telephony, view.hint.value, None)
-    return str(chosen) if chosen else None
+    return runtime().programme.telephony.hints().get(view.hint.value)

@@ -15,6 +15,7 @@ from callcentre.desk import inbound_calls
 from callcentre.outreach import calls, events
 from callcentre.outreach.events import Event
 from callcentre.outreach.kinds import EventKind
+from callcentre.outreach.provider import INSIST
 from callcentre.web.context import now, runtime
 from callcentre.web.transaction import database
 from callcentre.web.webhooks import field, first, signed, twiml
@@ -27,9 +28,14 @@ LONGEST_SECONDS = 3600
 OFFICERS_RING = 15
 VOICEMAIL_SECONDS = 120
 KEY = "1"
-INSIST = "#rc=5&rp=all"
-"""Five repeats after any failure; what follows the sign is for the provider alone and is not signed."""
 EVENTS = "initiated ringing answered completed"
+HIDDEN = frozenset(
+    {
+        "anonymous", "restricted", "blocked", "unavailable", "unknown", "+266696687", "+7378742833", "+2562533",
+        "+86282452253", "+8656696",
+    }
+)  # fmt: skip
+"""What stands for a number that is not shown: words, or the same words typed on a telephone's keys."""
 CLOSED = "Bonjour. La plateforme est fermée pour le moment. Nous vous rappellerons à la prochaine ouverture. Au revoir."
 NOBODY = "Bonjour. Tous nos conseillers sont en ligne. Tapez 1 pour être rappelé, ou laissez un message."
 
@@ -77,8 +83,9 @@ def softphone() -> Response:
 @blueprint.post("/dial-done/<uuid:uid>")
 @signed
 def dial_done(uid: UUID) -> Response:
-    """The young person's leg is over: keep how it ended, and let the officer go."""
+    """The young person's leg is over: keep how it ended, and let the officer go, whose browser tells of no end."""
     form = request.form
+    officer = field("CallSid")
     sid = form.get("DialCallSid", "")
     if sid:
         calls.person_leg(
@@ -89,6 +96,7 @@ def dial_done(uid: UUID) -> Response:
             seconds=_seconds(form.get("DialCallDuration")),
             now=now(),
         )
+    calls.officer_leg(database(), str(uid), sid=officer, status="completed", now=now())
     answer = VoiceResponse()
     answer.hangup()
     return twiml(answer)
@@ -136,7 +144,7 @@ def incoming() -> Response:
     """Somebody calls the single number: ring who knows them, else who is free, else offer to call back."""
     session, desk = database(), runtime().desk(database())
     caller = request.form.get("From", "")
-    hidden = not caller or caller in {"anonymous", "Anonymous", "+266696687", "+7378742833"}
+    hidden = not caller or caller.casefold() in HIDDEN
     first(Event(EventKind.INBOUND_CALL, sid=field("CallSid"), status="ringing"))
     call = inbound_calls.take_in(
         session, desk, sid=field("CallSid"), caller=None if hidden else caller[:40], now=now()
@@ -148,14 +156,42 @@ def incoming() -> Response:
         answer.say(CLOSED, **VOICE)
         answer.hangup()
     elif found.lines:
-        call.officer_id = found.officers[0]
         dial = answer.dial(
             timeout=OFFICERS_RING, action=_url("/voice-done"), answer_on_bridge=True, caller_id=_number()
         )
-        for line in found.lines:
-            dial.number(line)
+        for officer_id, line in zip(found.officers, found.lines, strict=True):
+            dial.number(line, url=_url(f"/offered/{call.id}/{officer_id}"))
     else:
         _offer(answer)
+    return twiml(answer)
+
+
+@blueprint.post("/offered/<int:call_id>/<int:officer_id>")
+@signed
+def offered(call_id: int, officer_id: int) -> Response:
+    """An officer's telephone was picked up: ask for a key, so that no voicemail of theirs takes the caller."""
+    answer = VoiceResponse()
+    gather = answer.gather(
+        num_digits=1,
+        timeout=8,
+        action=_url(f"/taken/{call_id}/{officer_id}"),
+        action_on_empty_result=False,
+    )
+    who = inbound_calls.contact_of(runtime().programme, inbound_calls.caller_of(database(), call_id))
+    said = f"Appel de {who.name}." if who else "Un appel entrant."
+    gather.say(f"{said} Tapez 1 pour le prendre.", **VOICE)
+    answer.hangup()
+    return twiml(answer)
+
+
+@blueprint.post("/taken/<int:call_id>/<int:officer_id>")
+@signed
+def taken(call_id: int, officer_id: int) -> Response:
+    """The officer pressed a key: an empty answer connects them, unless a colleague was quicker."""
+    answer = VoiceResponse()
+    pressed = request.form.get("Digits") == KEY
+    if not pressed or not inbound_calls.taken(database(), call_id, officer_id=officer_id):
+        answer.hangup()
     return twiml(answer)
 
 
@@ -166,8 +202,7 @@ def incoming_done() -> Response:
     session, desk = database(), runtime().desk(database())
     call = inbound_calls.take_in(session, desk, sid=field("CallSid"), caller=None, now=now())
     answer = VoiceResponse()
-    if request.form.get("DialCallStatus") in {"completed", "answered"}:
-        inbound_calls.answered(session, call, now=now())
+    if inbound_calls.is_over(session, call, now=now()):
         answer.hangup()
     else:
         _offer(answer)
@@ -196,9 +231,14 @@ def voicemail() -> Response:
     """A message was left: it becomes a task, and the caller is called back next."""
     session, desk = database(), runtime().desk(database())
     call = inbound_calls.take_in(session, desk, sid=field("CallSid"), caller=None, now=now())
-    call.recording_sid = request.form.get("RecordingSid") or None
-    call.recording_seconds = _seconds(request.form.get("RecordingDuration"))
-    inbound_calls.lost(session, desk, call, "voicemail", now=now())
+    inbound_calls.left_message(
+        session,
+        desk,
+        call,
+        recording=request.form.get("RecordingSid") or None,
+        seconds=_seconds(request.form.get("RecordingDuration")),
+        now=now(),
+    )
     answer = VoiceResponse()
     answer.say("Merci, au revoir.", **VOICE)
     answer.hangup()

@@ -30,10 +30,7 @@ blueprint = Blueprint("webhooks", __name__, url_prefix="/twilio")
 PATH_SAFE = "/%:@!$&'()*+,;=~-._"
 THEIR_WORDS = frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
 """After these the provider itself confirms, and would refuse an answer of ours."""
-GOODBYE = {
-    "fr": "C'est noté, vous ne recevrez plus ni appel ni message sur ce numéro.",
-    "en": "Noted: you will get no more calls or messages on this number.",
-}
+GOODBYE = "C'est noté, vous ne recevrez plus ni appel ni message sur ce numéro."
 
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -85,7 +82,7 @@ def inbound_message() -> Response:
     if first(Event(EventKind.INBOUND_MESSAGE, sid=incoming.sid, status="received")):
         row = inbound.take_in(session, runtime().desk(session), incoming, now=now())
         if row.meaning == Meaning.OPT_OUT and incoming.body.strip().casefold() not in THEIR_WORDS:
-            answer.message(GOODBYE["fr"])
+            answer.message(GOODBYE)
     return twiml(answer)
 
 

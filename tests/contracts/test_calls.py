@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from callcentre.accounts import presence
 from callcentre.callqueue.kinds import Lane
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import Turn
+from callcentre.desk import conversation
 from callcentre.errors import NotAllowed
 from callcentre.outreach import calls
 from callcentre.outreach.calls import Caps, Hint
 from callcentre.outreach.kinds import CallChannel
 from callcentre.outreach.message_models import InboundCall, ProviderCall
-from callcentre.outreach.models import Attempt
-from callcentre.outreach.provider import OutgoingCall
+from callcentre.outreach.models import Attempt, Callback
+from callcentre.outreach.provider import OutgoingCall, Receipt
+from callcentre.planning import delivery
 from callcentre.standin.phone_calls import Script, Walk
+from callcentre.standin.world import Faults
 from tests.contracts.exchange import PUBLIC, Exchange, an_exchange
 
-OFFICER = "+33465710088"
+OFFICER, COLLEAGUE = "+33465710088", "+33465710089"
+SCHOOL = "+33465710201"
+"""Of the directory in the programme's file."""
 CAPS = Caps(per_hour=100, per_day=1000)
 
 
@@ -54,6 +60,16 @@ def walk(exchange: Exchange, uid: str, script: Script) -> list[str]:
     )
     exchange.deliver_all()
     return [c["to"] for sid, c in exchange.telephones.calls.items() if sid not in before]
+
+
+def ring(exchange: Exchange, uid: str, script: Script) -> Receipt:
+    """Let the stand-in take the request and make the call, whose callbacks may be lost; return its answer."""
+    call = exchange.telephones.call({"To": OFFICER, "From": "+33465710013"}, exchange.now)
+    url = f"{PUBLIC}/twilio"
+    posts = [f"{url}/bridge/{uid}", f"{url}/officer-leg/{uid}"]
+    post = exchange.without("/dial-done/") if exchange.telephones.faults.lost else exchange.post
+    Walk(exchange.telephones, post, call, script, exchange.now).outbound(*posts)
+    return Receipt(sid=call["sid"], status="queued")
 
 
 def seen(exchange: Exchange, attempt_id: int) -> calls.CallView:
@@ -125,6 +141,65 @@ def test_the_browser_cannot_choose_the_number(exchange: Exchange) -> None:
     assert "+33899000000" not in own
 
 
+def test_the_same_attempt_may_be_called_again_and_begins_anew(exchange: Exchange) -> None:
+    lease, attempt_id, call = open_attempt(exchange)
+    walk(exchange, call.uid, Script(person="busy"))
+    again = exchange.write(
+        lambda s, _: calls.open_call(
+            s, s.get_one(Attempt, attempt_id), CallChannel.BRIDGE, caps=CAPS, now=exchange.now
+        )
+    )
+    assert seen(exchange, attempt_id).hint is None
+    rung = walk(exchange, again.uid, Script(person="answered", seconds=30))
+    assert rung == [OFFICER, exchange.number_of(lease.person_id)]
+    assert (seen(exchange, attempt_id).hint, seen(exchange, attempt_id).seconds) == (Hint.ANSWERED, 30)
+
+
+def test_a_call_that_was_given_up_rings_nobody_later(exchange: Exchange) -> None:
+    """The officer was told to dial by hand; were their telephone to ring after all, the person is not rung twice."""
+    _, attempt_id, call = open_attempt(exchange)
+    exchange.write(lambda s, _: calls.failed(s, attempt_id, None, now=exchange.now))
+    assert walk(exchange, call.uid, Script()) == [OFFICER]
+
+
+# --- a browser that was closed
+
+
+@pytest.mark.parametrize("told", ["callbacks", "reconciliation"])
+def test_a_closed_browser_is_settled_by_callbacks_or_by_reconciliation(exchange: Exchange, told: str) -> None:
+    _, attempt_id, call = open_attempt(exchange)
+    if told == "reconciliation":
+        exchange.telephones.obey(Faults(lost=1.0))
+    receipt = ring(exchange, call.uid, Script(person="busy"))
+    exchange.write(lambda s, _: calls.asked(s, attempt_id, receipt))
+    exchange.deliver_all()
+    exchange.later(minutes=3)
+    asked = delivery.reconcile_calls(exchange.parcels, now=exchange.now)
+    assert asked == (0 if told == "callbacks" else 1)
+    assert (seen(exchange, attempt_id).step, seen(exchange, attempt_id).hint) == ("ended", Hint.BUSY)
+    assert delivery.reconcile_calls(exchange.parcels, now=exchange.now) == 0, (
+        "what is settled is asked about no more"
+    )
+
+
+def test_a_request_cut_off_with_its_process_is_given_up(exchange: Exchange) -> None:
+    _, attempt_id, _ = open_attempt(exchange)
+    exchange.later(minutes=3)
+    assert delivery.reconcile_calls(exchange.parcels, now=exchange.now) == 1
+    assert seen(exchange, attempt_id).step == "failed"
+    assert delivery.reconcile_calls(exchange.parcels, now=exchange.now) == 0
+
+
+def test_after_an_unknown_result_a_call_of_another_attempt_is_not_taken_for_this_one(
+    exchange: Exchange,
+) -> None:
+    _, attempt_id, call = open_attempt(exchange)
+    receipt = exchange.runtime.provider.call(OutgoingCall(call.uid, OFFICER))
+    exchange.write(lambda s, _: calls.asked(s, attempt_id, receipt))
+    found = exchange.read(lambda s, _: calls.not_ours_yet(s, exchange.runtime.provider.calls_to(OFFICER)))
+    assert found is None
+
+
 def test_one_attempt_is_not_bridged_twice_at_once(exchange: Exchange) -> None:
     _, attempt_id, call = open_attempt(exchange)
     receipt = exchange.runtime.provider.call(OutgoingCall(call.uid, OFFICER))
@@ -173,16 +248,25 @@ def test_events_in_any_order_end_the_same(exchange: Exchange) -> None:
 # --- calls that come in
 
 
-def call_in(exchange: Exchange, caller: str, *, officer: str = "no-answer", keys: str = "") -> InboundCall:
+def call_in(
+    exchange: Exchange, caller: str, *, officer: str = "no-answer", keys: str = "", officer_keys: str = "1"
+) -> InboundCall:
     call = exchange.telephones.call({"From": caller, "To": "+33465710013"}, exchange.now)
     call["direction"] = "inbound"
-    Walk(exchange.telephones, exchange.post, call, Script(officer=officer, keys=keys), exchange.now).inbound(
+    script = Script(officer=officer, keys=keys, officer_keys=officer_keys)
+    Walk(exchange.telephones, exchange.post, call, script, exchange.now).inbound(
         f"{PUBLIC}/twilio/voice", f"{PUBLIC}/twilio/voice-ended"
     )
     exchange.deliver_all()
     return exchange.read(
         lambda s, _: s.scalars(select(InboundCall).where(InboundCall.provider_sid == call["sid"])).one()
     )
+
+
+def free(exchange: Exchange, login: str, line: str) -> None:
+    """Let an officer be at their desk, with a telephone."""
+    exchange.write(lambda s, _: presence.seen(s, exchange.user(login), now=exchange.now))
+    exchange.write(lambda s, _: calls.set_line(s, exchange.user(login), line, now=exchange.now))
 
 
 def turn_of(exchange: Exchange, person_id: int) -> Turn | None:
@@ -193,10 +277,7 @@ def test_a_caller_reaches_the_officer_who_called_last(exchange: Exchange) -> Non
     lease = exchange.take()
     exchange.call(lease)
     exchange.say(lease, "no_answer")
-    exchange.write(lambda s, _: presence.seen(s, exchange.user("colleague"), now=exchange.now))
-    exchange.write(
-        lambda s, _: calls.set_line(s, exchange.user("colleague"), "+33465710089", now=exchange.now)
-    )
+    free(exchange, "colleague", COLLEAGUE)
     call = call_in(exchange, exchange.number_of(lease.person_id), officer="answered")
     assert (call.outcome, call.officer_id) == ("answered", exchange.user("officer"))
     assert [c["to"] for c in exchange.telephones.calls.values()][-1] == OFFICER
@@ -211,6 +292,92 @@ def test_a_caller_whom_nobody_takes_is_called_back_next(exchange: Exchange, keys
     assert turn is not None
     assert turn.lane == Lane.MISSED_INBOUND
     assert exchange.take().person_id == person
+
+
+def test_an_officer_s_voicemail_takes_no_caller(exchange: Exchange) -> None:
+    """It picks up and presses nothing: the caller is offered to be called back, as if nobody had answered."""
+    free(exchange, "officer", OFFICER)
+    person = exchange.world.people[2]
+    call = call_in(exchange, exchange.number_of(person), officer="answered", officer_keys="", keys="1")
+    assert call.outcome == "wants_call"
+
+
+def test_of_several_telephones_the_call_is_whose_key_was_pressed(exchange: Exchange) -> None:
+    free(exchange, "officer", OFFICER)
+    free(exchange, "colleague", COLLEAGUE)
+    call = call_in(exchange, "+33639987777")
+    second = exchange.user("colleague")
+    url, form = f"{PUBLIC}/twilio/taken/{call.id}", {"CallSid": "CA1", "Digits": "1"}
+    exchange.write(lambda s, _: setattr(s.get_one(InboundCall, call.id), "outcome", None))
+    assert "<Hangup" not in exchange.post(f"{url}/{second}", form)
+    assert "<Hangup" in exchange.post(f"{url}/{exchange.user('officer')}", form), "a colleague was quicker"
+    taken = exchange.read(lambda s, _: s.get_one(InboundCall, call.id))
+    assert (taken.outcome, taken.officer_id) == ("answered", second)
+
+
+def test_a_call_that_an_officer_took_is_shown_to_them_with_everybody_it_may_be(exchange: Exchange) -> None:
+    shared = "+33639985555"
+    names = {exchange.add("Ana", numbers=[shared]): "Ana", exchange.add("Bilal", numbers=[shared]): "Bilal"}
+    free(exchange, "officer", OFFICER)
+    assert call_in(exchange, shared, officer="answered").outcome == "answered"
+
+    def waiting(login: str) -> list[conversation.Waiting]:
+        return exchange.read(lambda s, d: conversation.inbox(s, d, officer_id=exchange.user(login)))
+
+    [shown] = waiting("officer")
+    assert (shown.kind, {one.first_name for one in shown.people}) == ("answered", set(names.values()))
+    assert waiting("colleague") == []
+    assert all(turn_of(exchange, person) is None for person in names), (
+        "nobody is called back who was spoken to"
+    )
+
+
+def test_a_promised_call_goes_before_who_called_last(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    number = exchange.number_of(person)
+    free(exchange, "officer", OFFICER)
+    free(exchange, "colleague", COLLEAGUE)
+    lease = exchange.take("officer")
+    exchange.call(lease)
+    at = exchange.now + timedelta(hours=6)
+    exchange.say(lease, "call_back", callback_at=at)
+    exchange.write(lambda s, _: s.execute(update(Callback).values(officer_id=exchange.user("colleague"))))
+    assert lease.person_id == person
+    call = call_in(exchange, number, officer="answered")
+    assert call.officer_id == exchange.user("colleague")
+
+
+def test_a_busy_officer_is_not_rung(exchange: Exchange) -> None:
+    free(exchange, "officer", OFFICER)
+    exchange.call(exchange.take("officer"))
+    call_in(exchange, exchange.number_of(exchange.world.people[2]), officer="answered")
+    assert OFFICER not in [c["to"] for c in exchange.telephones.calls.values()]
+
+
+def test_a_school_of_the_directory_is_recognised_and_named_to_who_is_rung(exchange: Exchange) -> None:
+    free(exchange, "officer", OFFICER)
+    call = call_in(exchange, SCHOOL, officer="no-answer")
+    said = exchange.post(f"{PUBLIC}/twilio/offered/{call.id}/{exchange.user('officer')}", {"CallSid": "CA9"})
+    assert "Appel de Lycée professionnel des Calanques." in said
+    [shown] = exchange.read(lambda s, d: conversation.inbox(s, d, officer_id=exchange.user("officer")))
+    assert shown.contact is not None
+    assert (shown.contact.kind, shown.people) == ("school", ())
+
+
+@pytest.mark.parametrize("hidden", ["", "anonymous", "Restricted", "+266696687"])
+def test_a_hidden_number_is_taken_for_nobody_s(exchange: Exchange, hidden: str) -> None:
+    call = call_in(exchange, hidden, keys="1")
+    assert (call.caller, call.number_id, call.outcome) == (None, None, "wants_call")
+    assert exchange.read(lambda s, _: s.scalars(select(Turn.lane)).all()) == []
+
+
+def test_whoever_called_in_vain_comes_before_a_promise_and_a_reply(exchange: Exchange) -> None:
+    promised, replied, called = exchange.world.people
+    exchange.write_in(exchange.number_of(promised), "Rappel 15h")
+    exchange.clock.move_to(exchange.now.replace(hour=14, minute=5))
+    exchange.write_in(exchange.number_of(replied), "Oui")
+    call_in(exchange, exchange.number_of(called))
+    assert [exchange.take(who).person_id for who in ("officer", "colleague")] == [called, promised]
 
 
 def test_outside_the_hours_a_caller_hears_so_and_is_called_at_the_opening(exchange: Exchange) -> None:

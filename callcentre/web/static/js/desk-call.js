@@ -2,9 +2,10 @@
 
 import { $, $$, around, send, t } from "./util.js";
 import { sessionEnded } from "./session.js";
+import { callFromBrowser } from "./softphone.js";
 
 const DIAL = "callcentre.dial";
-const BRIDGE = "callcentre.bridge";
+const ROUTE = "callcentre.route";
 const FOLLOW_EVERY = 2000;
 
 /** Ask the telephone of this machine to dial, as a click on a link would; a demonstration has no number to dial. */
@@ -46,13 +47,12 @@ async function call(form) {
     if (!answer.ok) return tell(answer.data.error?.message ?? t("L’appel n’a pas pu être inscrit."));
     if (form.id !== "main-call") {
       sessionStorage.setItem(DIAL, form.dataset.call); // this number becomes the card's main one
-      if (answer.data.bridge) sessionStorage.setItem(BRIDGE, answer.data.bridge);
+      sessionStorage.setItem(ROUTE, JSON.stringify(answer.data));
       location.assign("/desk");
       return;
     }
     started(form, answer.data.started_at);
-    if (answer.data.bridge) await bridge(answer.data.bridge, form.dataset.call);
-    else dial(form.dataset.call);
+    await ring(answer.data, form.dataset.call);
   } catch {
     tell(t("Connexion coupée : l’appel n’a pas été inscrit. N’appelez pas encore ; réessayez dans un instant."));
   } finally {
@@ -88,12 +88,22 @@ async function follow(url) {
   }
 }
 
+/** Call by the first way that works, always under the same attempt: this browser, the officer's telephone, by hand. */
+async function ring({ ways, follow: url }, number) {
+  if (ways.includes("softphone")) {
+    if (await callFromBrowser(url)) return void follow(url);
+    tell(t("Le téléphone du navigateur n’a pas répondu : l’appel passe autrement."));
+  }
+  if (ways.includes("bridge")) return bridge(url, number);
+  dial(number);
+}
+
 /** Let the platform ring the officer; when it cannot, the number is dialled by hand under the same attempt. */
 async function bridge(url, number) {
   const answer = await send(`${url}/bridge`);
   if (!answer.ok) {
     tell(answer.data.error?.message ?? t("L’appel n’a pas pu passer par la plateforme : composez le numéro vous-même."));
-    return dial(number);
+    return answer.data.error?.reason === "call_under_way" ? void follow(url) : dial(number);
   }
   shown(answer.data);
   if (answer.data.step === "failed") return dial(number);
@@ -114,11 +124,11 @@ export function watchCalls() {
     void call(document.getElementById(link.dataset.calls));
   });
   const number = sessionStorage.getItem(DIAL) ?? "";
-  const asked = sessionStorage.getItem(BRIDGE);
+  const asked = sessionStorage.getItem(ROUTE);
   sessionStorage.removeItem(DIAL);
-  sessionStorage.removeItem(BRIDGE);
+  sessionStorage.removeItem(ROUTE);
   const under = $("#call-state[data-follows]");
-  if (asked) void bridge(asked, number);
+  if (asked) void ring(JSON.parse(asked), number);
   else if (under) void follow(under.dataset.follows);
   else dial(number);
 }

@@ -1,0 +1,23 @@
+"""What WhatsApp wants instead of a message's text: an approved template and its fields."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("content", sa.JSON(none_as_null=True), nullable=True))
+
+
+def downgrade() -> None:
+    """Take back."""
+    with op.batch_alter_table("messages", schema=None) as batch_op:
+        batch_op.drop_column("content")
