@@ -144,12 +144,18 @@ def read_world(file: Path, *, attempts: int | None = None) -> World:
 
 def world_of(changes: Mapping[str, Any], *, attempts: int | None = None) -> World:
     """The usual world with some changes; tables are merged key by key."""
-    values = dict(USUAL)
-    for key, value in changes.items():
-        if key not in USUAL:
-            raise ValueError(f"{key!r} is nothing that a world has")
-        usual = values[key]
-        values[key] = {**usual, **value} if isinstance(usual, dict) and isinstance(value, dict) else value
+    values = merged(USUAL, changes)
     if attempts is not None:
         values["limits"] = {**values["limits"], "max_attempts": attempts}
     return World(values)
+
+
+def merged(usual: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Values with some changes; tables are merged key by key."""
+    values = dict(usual)
+    for key, value in changes.items():
+        if key not in usual:
+            raise ValueError(f"{key!r} is nothing that a world has")
+        was = values[key]
+        values[key] = {**was, **value} if isinstance(was, dict) and isinstance(value, dict) else value
+    return values

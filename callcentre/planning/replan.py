@@ -38,7 +38,8 @@ PART = 500
 """People read at once."""
 WRITTEN_AT_ONCE = 100
 """People planned in one transaction: no claim waits longer than that takes."""
-_SAME_WORTH = 1e-6
+SAME_WORTH = 0.01
+"""Part by which a worth may differ from the stored one without being written: it moves nobody's turn to speak of."""
 _RECENT = timedelta(days=2)
 
 
@@ -179,7 +180,7 @@ class Planner:
         priority = priority_at(row.deadline, step, was_called=outline.was_called)
         if (
             row.worth is not None
-            and abs(row.worth - worth) < _SAME_WORTH
+            and abs(row.worth - worth) <= SAME_WORTH * worth
             and (row.number_id, row.priority, row.reason) == (number_id, priority, known.text)
             and all(_is_at(getattr(row, name), known.values[name]) for name in _INSTANTS)
         ):
