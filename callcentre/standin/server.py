@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import requests
@@ -72,12 +72,24 @@ def serve(app: Flask, host: str, port: int) -> BaseWSGIServer:
     return make_server(host, port, app, threaded=True, request_handler=_Quiet)
 
 
+def _at_once(walk: Callable[[], None]) -> None:
+    threading.Thread(target=walk, daemon=True).start()
+
+
+@dataclass
+class Exchange:
+    """How calls go: by the telephone called, "" for any other; `begin`: what lets a call take its course."""
+
+    scripts: dict[str, Script] = field(default_factory=lambda: {"": Script()})
+    begin: Callable[[Callable[[], None]], None] = _at_once
+
+
 def create_app(
-    world: World, courier: Courier, *, token: str, clock: Clock, script: Script | None = None
+    world: World, courier: Courier, *, token: str, clock: Clock, exchange: Exchange | None = None
 ) -> Flask:
-    """Return the stand-in's application; `script`: how every bridged call goes unless `/standin/script` says else."""
+    """Return the stand-in's application."""
     app = Flask(__name__)
-    scripts = {"": script or Script()}
+    exchange = exchange or Exchange()
     base = f"/2010-04-01/Accounts/{world.account}"
 
     @app.before_request
@@ -92,8 +104,8 @@ def create_app(
         return jsonify(sid=world.account, friendly_name="Demonstration", status="active", type="Full")
 
     _messages(app, world, clock, base)
-    _calls(app, world, courier, clock, base, scripts)
-    _telephones(app, world, courier, clock, scripts)
+    _calls(app, world, courier, clock, base, exchange)
+    _telephones(app, world, courier, clock, exchange.scripts)
     return app
 
 
@@ -113,17 +125,15 @@ def _messages(app: Flask, world: World, clock: Clock, base: str) -> None:
         return jsonify(world.messages[sid]) if sid in world.messages else _error(20404, 404)
 
 
-def _calls(
-    app: Flask, world: World, courier: Courier, clock: Clock, base: str, scripts: dict[str, Script]
-) -> None:
+def _calls(app: Flask, world: World, courier: Courier, clock: Clock, base: str, exchange: Exchange) -> None:
+    scripts = exchange.scripts
+
     @app.post(f"{base}/Calls.json")
     def create_call() -> Response:
         def ring(form: dict[str, str]) -> dict[str, Any]:
             call = world.call(form, clock.now())
             walk = Walk(world, courier.post, call, scripts.get(form["To"], scripts[""]), clock.now())
-            threading.Thread(
-                target=walk.outbound, args=(form["Url"], form.get("StatusCallback", "")), daemon=True
-            ).start()
+            exchange.begin(lambda: walk.outbound(form["Url"], form.get("StatusCallback", "")))
             return call
 
         return _with_faults(world, ring)

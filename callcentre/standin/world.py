@@ -77,6 +77,7 @@ class World:
         self.messages: dict[str, dict[str, Any]] = {}
         self.calls: dict[str, dict[str, Any]] = {}
         self.blocked: set[str] = set()
+        self.heard: dict[str, datetime] = {}
         self.lines: list[Line] = []
         self.pending: list[Callback] = []
         self._count = count(1)
@@ -107,6 +108,8 @@ class World:
                 "from": form.get("From"),
                 "messaging_service_sid": form.get("MessagingServiceSid"),
                 "body": form.get("Body", ""),
+                "content_sid": form.get("ContentSid", ""),
+                "content_variables": form.get("ContentVariables", ""),
                 "status": "accepted" if "MessagingServiceSid" in form else "queued",
                 "direction": "outbound-api",
                 "error_code": None,
@@ -129,7 +132,8 @@ class World:
             return answer
 
     def _course(self, message: dict[str, Any], url: str, now: datetime) -> None:
-        bad = self.chance.random() < self.faults.undelivered
+        code = 30003 if self.chance.random() < self.faults.undelivered else self._out_of_window(message, now)
+        bad = code is not None
         steps = ["sending", "sent", "undelivered" if bad else "delivered"]
         for number, status in enumerate(steps, start=1):
             form = {
@@ -143,8 +147,8 @@ class World:
                 "ApiVersion": "2010-04-01",
             }
             if status == "undelivered":
-                form["ErrorCode"] = "30003"
-                message["error_code"] = 30003
+                form["ErrorCode"] = str(code)
+                message["error_code"] = code
             self.plan(url, form, now + number * STEP)
         message["status"] = steps[-1]
         if not bad and self.chance.random() < self.faults.replies:
@@ -154,10 +158,18 @@ class World:
                 now + timedelta(seconds=5 + 40 * self.chance.random()),
             )
 
+    def _out_of_window(self, message: dict[str, Any], now: datetime) -> int | None:
+        """On WhatsApp free text goes only within a day of what the person last wrote; a template always."""
+        if not message["to"].startswith("whatsapp:") or message["content_sid"]:
+            return None
+        heard = self.heard.get(message["to"])
+        return None if heard is not None and now < heard + timedelta(hours=24) else 63016
+
     def inbound(self, sender: str, body: str, now: datetime, *, sid: str | None = None) -> str:
         """Let somebody write to us; return the message's identifier."""
         with self.lock:
             sid = sid or self.sid("SM")
+            self.heard[sender] = now
             if body.strip().casefold() in {"stop", "stopall", "unsubscribe", "cancel", "end", "quit"}:
                 self.blocked.add(sender.removeprefix("whatsapp:"))
             if body.strip().casefold() in {"start", "unstop"}:

@@ -19,6 +19,7 @@ from callcentre.database import writing
 from callcentre.outreach import calls
 from callcentre.standin.phone_calls import Script
 from callcentre.standin.server import Courier, serve
+from callcentre.standin.server import Exchange as Lines
 from callcentre.standin.server import create_app as create_standin
 from callcentre.standin.world import World as Telephones
 from tests.browser.test_desk import PHONE
@@ -42,7 +43,8 @@ def site(tmp_path: Path, sqlite_url: str, telephones: Telephones) -> Iterator[Si
     """The application with a provider: the stand-in, whose every bridged call finds the line busy."""
     clock = ManualClock(START)
     courier = Courier(telephones, TOKEN, clock)
-    app = create_standin(telephones, courier, token=TOKEN, clock=clock, script=Script(person="busy"))
+    lines = Lines({"": Script(person="busy")})
+    app = create_standin(telephones, courier, token=TOKEN, clock=clock, exchange=lines)
     server = serve(app, "127.0.0.1", 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     site = make_site(

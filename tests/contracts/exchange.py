@@ -27,6 +27,7 @@ from callcentre.planning.writing import Sender
 from callcentre.runtime import Runtime, build_runtime
 from callcentre.settings import load_settings
 from callcentre.standin.server import Courier, serve
+from callcentre.standin.server import Exchange as Lines
 from callcentre.standin.server import create_app as create_standin
 from callcentre.standin.world import World as Telephones
 from tests.builders import World, make_world
@@ -40,15 +41,27 @@ class Exchange(Office):
     """An office, the telephones of everybody, and the way between them."""
 
     def __init__(
-        self, runtime: Runtime, clock: ManualClock, world: World, telephones: Telephones, courier: Courier
+        self,
+        runtime: Runtime,
+        clock: ManualClock,
+        world: World,
+        telephones: Telephones,
+        courier: Courier,
+        begun: list[Callable[[], None]] | None = None,
+        lines: Lines | None = None,
     ) -> None:
         super().__init__(runtime, clock, world)
+        self.lines = lines or Lines()
+        self.begun: list[Callable[[], None]] = [] if begun is None else begun
+        self.is_down = False
         self.telephones, self.courier = telephones, courier
         self.client: FlaskClient = create_app(runtime).test_client()
         courier.post = self.post  # type: ignore[method-assign]  # our application answers without a socket
 
     def post(self, url: str, form: dict[str, str]) -> str:
-        """Bring a request of the provider to our application, signed."""
+        """Bring a request of the provider to our application, signed; nobody answers while it is down."""
+        if self.is_down:
+            return ""
         return self.deliver(url, form).text
 
     def without(self, part: str) -> Callable[[str, dict[str, str]], str]:
@@ -99,6 +112,8 @@ class Exchange(Office):
 
     def deliver_all(self) -> int:
         """Let every request of the provider that is due, or comes late, arrive."""
+        while self.begun:
+            self.begun.pop(0)()
         later = self.now + timedelta(minutes=5)
         done = 0
         for callback in self.telephones.due(later):
@@ -148,7 +163,10 @@ def an_exchange(
     clock = ManualClock(now)
     telephones = Telephones(account=ACCOUNT, inbound_url=f"{PUBLIC}/twilio/inbound")
     courier = Courier(telephones, TOKEN, clock)
-    server = serve(create_standin(telephones, courier, token=TOKEN, clock=clock), "127.0.0.1", 0)
+    begun: list[Callable[[], None]] = []
+    lines = Lines(begin=begun.append)
+    standin = create_standin(telephones, courier, token=TOKEN, clock=clock, exchange=lines)
+    server = serve(standin, "127.0.0.1", 0)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     values = {
         "database_url": database_url,
@@ -163,7 +181,7 @@ def an_exchange(
         load_settings({f"CALLCENTRE_{name.upper()}": value for name, value in values.items()}), clock=clock
     )
     world = make_world(runtime.sessions, now, people=people)
-    exchange = Exchange(runtime, clock, world, telephones, courier)
+    exchange = Exchange(runtime, clock, world, telephones, courier, begun, lines)
     try:
         yield exchange
     finally:

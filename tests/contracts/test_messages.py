@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,7 +16,7 @@ from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import QueueEntry, Turn
 from callcentre.desk.context import Desk
 from callcentre.outreach import messages
-from callcentre.outreach.kinds import ENDED, InboundState, MessageKind, MessageState
+from callcentre.outreach.kinds import InboundState, MessageKind, MessageState
 from callcentre.outreach.message_models import Message, ProviderEvent, WebhookCount
 from callcentre.outreach.messages import Draft
 from callcentre.outreach.models import Callback
@@ -29,8 +28,6 @@ from callcentre.standin.world import Faults
 from tests.contracts.exchange import ACCOUNT, PUBLIC, Exchange, an_exchange
 
 SHARED = "+33639981234"
-STORM = int(os.environ.get("STORM_MESSAGES", "45"))
-"""People in the storm; ten thousand for the long run."""
 
 
 @pytest.fixture
@@ -433,44 +430,6 @@ def test_a_reply_from_a_shared_phone_is_for_somebody_to_read(exchange: Exchange)
 
 
 # --- all of it at once
-
-
-@pytest.mark.slow
-def test_a_storm_leaves_nothing_doubled_lost_or_unaccounted_for(database_url: str, tmp_path: Path) -> None:
-    """Hundreds of messages while the provider doubles, reorders, loses, refuses, falls silent, and workers restart."""
-    with an_exchange(database_url, tmp_path, people=STORM) as exchange:
-        exchange.telephones.obey(
-            Faults(
-                too_many=0.05,
-                fault=0.05,
-                silent=0.08,
-                lost=0.15,
-                repeated=0.2,
-                shuffled=0.4,
-                undelivered=0.1,
-                seed=11,
-            )
-        )
-        while exchange.plan():
-            pass
-        stopped = [exchange.number_of(person) for person in exchange.world.people[::9]]
-        for turn in range(max(len(stopped), STORM // 15) + 20):
-            exchange.send(limit=15)
-            exchange.look_up()
-            if turn < len(stopped):
-                exchange.telephones.inbound(stopped[turn], "STOP", exchange.now)
-            exchange.deliver_all()
-            exchange.later(seconds=45)
-            if turn % 7 == 3:
-                delivery._next(
-                    exchange.parcels, exchange.now
-                )  # a worker is killed with a message in its hands
-                exchange.restart()
-        sent_to = [m["to"] for m in exchange.telephones.messages.values()]
-        assert len(sent_to) == len(set(sent_to)), "somebody got the same step twice"
-        assert {MessageState(m.state) for m in exchange.messages()} <= ENDED
-        assert len(exchange.received()) == len(stopped)
-        assert all(m.state == InboundState.AUTOMATIC for m in exchange.received())
 
 
 def test_two_workers_at_once_send_nothing_twice(exchange: Exchange) -> None:
