@@ -243,7 +243,10 @@ def looked_up(session: Session, message_id: int, found: Sequence[Receipt], *, no
 def told(
     session: Session, uid: str, *, sid: str, status: str, error_code: int | None, now: datetime
 ) -> Message | None:
-    """Take in a callback about a message of ours: only a higher rank changes its state. None for one not ours."""
+    """Take in a callback about a message of ours: only a higher rank changes its state. None for one not ours.
+
+    The code of a stop that only the provider knew makes it our own; the caller asks about its people again.
+    """
     message = session.scalar(select(Message).where(Message.uid == uid).with_for_update())
     if message is None:
         return None

@@ -141,6 +141,7 @@ class Twilio:
                     to=call.to,
                     from_=self.account.number,
                     url=self._url(f"/twilio/bridge/{call.uid}"),
+                    fallback_url=self._url("/twilio/fallback"),
                     timeout=RING_SECONDS,
                     status_callback=self._url(f"/twilio/officer-leg/{call.uid}") + INSIST,
                     status_callback_event=["initiated", "ringing", "answered", "completed"],

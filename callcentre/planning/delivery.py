@@ -90,7 +90,11 @@ def reconcile(post: Post, *, now: datetime, limit: int = 50) -> int:
         except ProviderFailure:
             break
         with writing(post.sessions) as session:
-            messages.told(session, uid, sid=sid, status=known.status, error_code=known.error_code, now=now)
+            told = messages.told(
+                session, uid, sid=sid, status=known.status, error_code=known.error_code, now=now
+            )
+            if told is not None and known.error_code == messages.OPTED_OUT_THERE:
+                _ask_again(session, post, told.programme_id, told.number_id, now)
     return len(wanted)
 
 
@@ -166,9 +170,7 @@ def _ask(post: Post, parcel: _Parcel, now: datetime) -> bool:
     except Refused as error:
         with writing(post.sessions) as session:
             if messages.refused(session, parcel.message_id, error.code, now=now):
-                reached = people_reached_by(session, parcel.number_id)
-                programme = _programme(session, post, parcel.programme_id)
-                reconsider(session, programme, parcel.programme_id, reached, now=now)
+                _ask_again(session, post, parcel.programme_id, parcel.number_id, now)
         return True
     except NotSent:
         with writing(post.sessions) as session:
@@ -181,6 +183,12 @@ def _ask(post: Post, parcel: _Parcel, now: datetime) -> bool:
     with writing(post.sessions) as session:
         messages.accepted(session, parcel.message_id, receipt, now=now)
     return True
+
+
+def _ask_again(session: Session, post: Post, programme_id: int, number_id: int, now: datetime) -> None:
+    """Ask again about everybody on a number that turned out to have said stop."""
+    programme = _programme(session, post, programme_id)
+    reconsider(session, programme, programme_id, people_reached_by(session, number_id), now=now)
 
 
 def _programme(session: Session, post: Post, programme_id: int) -> Programme:

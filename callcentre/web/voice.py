@@ -37,6 +37,7 @@ HIDDEN = frozenset(
 )  # fmt: skip
 """What stands for a number that is not shown: words, or the same words typed on a telephone's keys."""
 CLOSED = "Bonjour. La plateforme est fermée pour le moment. Nous vous rappellerons à la prochaine ouverture. Au revoir."
+FAILED = "Un incident nous empêche de vous répondre. Nous vous rappellerons. Au revoir."
 NOBODY = "Bonjour. Tous nos conseillers sont en ligne. Tapez 1 pour être rappelé, ou laissez un message."
 
 
@@ -192,6 +193,16 @@ def taken(call_id: int, officer_id: int) -> Response:
     pressed = request.form.get("Digits") == KEY
     if not pressed or not inbound_calls.taken(database(), call_id, officer_id=officer_id):
         answer.hangup()
+    return twiml(answer)
+
+
+@blueprint.post("/fallback")
+@signed
+def fallback() -> Response:
+    """Something of ours failed while a call was on its way: say so and let go, without asking the database."""
+    answer = VoiceResponse()
+    answer.say(FAILED, **VOICE)
+    answer.hangup()
     return twiml(answer)
 
 

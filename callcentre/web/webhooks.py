@@ -69,6 +69,8 @@ def message_status(uid: object) -> tuple[str, int]:
     )
     if told is None:
         events.is_unknown(session, event)
+    elif event.error_code == messages.OPTED_OUT_THERE:
+        inbound.stop(session, runtime().desk(session), told.number_id, source="provider", now=now())
     return "", 204
 
 

@@ -110,6 +110,20 @@ def test_without_the_officer_s_key_nobody_is_called(exchange: Exchange, script: 
     assert seen(exchange, attempt_id).hint is None
 
 
+def test_the_provider_is_asked_to_insist_on_what_becomes_of_the_young_person_s_leg(
+    exchange: Exchange,
+) -> None:
+    _, _, call = open_attempt(exchange)
+    answer = exchange.post(f"{PUBLIC}/twilio/accept/{call.uid}", {"CallSid": "CA1", "Digits": "1"})
+    assert answer.count("#rc=5&amp;rp=all") == 2, "the leg itself, and the machine detection"
+
+
+def test_when_we_fail_the_provider_has_something_to_say(exchange: Exchange) -> None:
+    said = exchange.post(f"{PUBLIC}/twilio/fallback", {"CallSid": "CA1"})
+    assert "incident" in said
+    assert "<Hangup" in said
+
+
 def test_a_key_pressed_twice_calls_once(exchange: Exchange) -> None:
     _, _, call = open_attempt(exchange)
     form = {"CallSid": "CA1", "Digits": "1"}

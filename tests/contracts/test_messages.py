@@ -21,6 +21,7 @@ from callcentre.outreach.message_models import Message, ProviderEvent, WebhookCo
 from callcentre.outreach.messages import Draft
 from callcentre.outreach.models import Callback
 from callcentre.outreach.replies import Meaning
+from callcentre.people import opt_outs
 from callcentre.people.models import OptOut
 from callcentre.people.numbers import number_row
 from callcentre.planning import delivery
@@ -136,6 +137,19 @@ def test_at_night_and_on_a_holiday_messages_wait(exchange: Exchange) -> None:
     assert exchange.send() == 1
 
 
+def test_a_stop_said_by_voice_is_seen_at_the_moment_of_sending(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    number = exchange.number_of(person)
+    write(exchange, number, (person,))
+    exchange.write(
+        lambda s, _: opt_outs.opt_out(
+            s, number_id=number_row(s, number, "mobile").id, source="voice", now=exchange.now
+        )
+    )
+    assert exchange.send() == 0
+    assert (exchange.messages()[0].state, exchange.messages()[0].why) == ("blocked", "opted_out")
+
+
 def test_a_landline_gets_no_message(exchange: Exchange) -> None:
     exchange.write(lambda s, _: number_row(s, "+33465710077", "fixed"))
     write(exchange, "+33465710077", (exchange.world.people[0],))
@@ -169,6 +183,21 @@ def test_a_refusal_for_a_stop_is_our_own_stop(exchange: Exchange) -> None:
     assert [(m.state, m.why) for m in exchange.messages()] == [("blocked", "opted_out")] * 2
     source = exchange.read(lambda s, _: s.scalars(select(OptOut.source)).all())
     assert list(source) == ["provider"]
+    assert state_of(exchange, person).state == EntryState.CLOSED
+
+
+@pytest.mark.parametrize("how", ["callback", "reconciliation"])
+def test_a_stop_that_only_the_provider_knew_becomes_ours(exchange: Exchange, how: str) -> None:
+    person = exchange.world.people[0]
+    message = sent_message(exchange)
+    sid = message.provider_sid or ""
+    if how == "callback":
+        exchange.post(*status(message.uid, sid, "undelivered", ErrorCode="21610"))
+    else:
+        exchange.telephones.messages[sid].update(status="failed", error_code=21610)
+        exchange.later(minutes=20)
+        assert delivery.reconcile(exchange.parcels, now=exchange.now) == 1
+    assert exchange.read(lambda s, _: s.scalars(select(OptOut.source)).all()) == ["provider"]
     assert state_of(exchange, person).state == EntryState.CLOSED
 
 
@@ -350,6 +379,12 @@ def test_a_french_stop_is_confirmed_in_the_answer_itself(exchange: Exchange, wor
     assert "vous ne recevrez plus" in answer.text
     theirs = exchange.deliver(f"{PUBLIC}/twilio/inbound", form | {"MessageSid": "SM2", "Body": "STOP"})
     assert "<Message>" not in theirs.text
+
+
+def test_a_french_stop_told_twice_is_confirmed_once(exchange: Exchange) -> None:
+    form = {"MessageSid": "SMfr", "From": exchange.number_of(exchange.world.people[0]), "Body": "Arrêtez"}
+    answers = [exchange.deliver(f"{PUBLIC}/twilio/inbound", form).text for _ in range(2)]
+    assert ["<Message>" in answer for answer in answers] == [True, False]
 
 
 def test_start_takes_back_that_number_s_own_stop_and_nothing_else(exchange: Exchange) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pytest
+from twilio.jwt.access_token import AccessToken
 
 from callcentre.clock import ManualClock
 from callcentre.outreach.kinds import Channel
@@ -129,6 +131,41 @@ def test_an_answer_that_does_not_come_in_time_is_unknown(line: Line) -> None:
             Twilio(account).send(message())
 
 
+def test_a_request_that_timed_out_is_made_once(line: Line) -> None:
+    reached: list[bytes] = []
+    with socket.socket() as slow:
+        slow.bind(("127.0.0.1", 0))
+        slow.listen()
+
+        def read_and_stay_silent() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = slow.accept()
+                    reached.append(connection.recv(4096))
+                    kept.append(connection)
+
+        kept: list[socket.socket] = []
+        listener = threading.Thread(target=read_and_stay_silent, daemon=True)
+        listener.start()
+        account = replace(line.account, api_url=f"http://127.0.0.1:{slow.getsockname()[1]}", timeout=0.3)
+        with pytest.raises(Unknown):
+            Twilio(account).send(message())
+        slow.shutdown(socket.SHUT_RDWR)
+        listener.join()
+        for connection in kept:
+            connection.close()
+    assert len(reached) == 1
+
+
+def test_a_call_names_what_is_said_when_we_fail_ourselves(line: Line) -> None:
+    asked: list[dict[str, str]] = []
+    call = line.world.call
+    line.world.call = lambda form, *rest, **more: (asked.append(form), call(form, *rest, **more))[1]  # type: ignore[method-assign,func-returns-value]
+    line.provider.call(OutgoingCall(uid="6f0e", to=OFFICER))
+    assert asked[0]["FallbackUrl"] == "http://127.0.0.1:9/twilio/fallback"
+    assert asked[0]["StatusCallback"].endswith("#rc=5&rp=all")
+
+
 def test_the_last_gate_sees_every_number(line: Line) -> None:
     asked: list[str] = []
 
@@ -158,7 +195,11 @@ def test_a_browser_s_telephone_needs_an_api_key(line: Line) -> None:
     )
     token = Twilio(keyed).softphone_token("officer_1")
     assert token is not None
-    assert token.count(".") == 2
+    said = AccessToken.from_jwt(token, key="s" * 32)
+    voice = said.payload["grants"]["voice"]
+    assert said.payload["grants"]["identity"] == "officer_1"
+    assert voice["outgoing"] == {"application_sid": f"AP{2:032x}"}
+    assert TOKEN not in token
 
 
 def test_nothing_of_a_message_is_logged(line: Line, caplog: pytest.LogCaptureFixture) -> None:

@@ -36,6 +36,7 @@ WEBHOOKS = {
     "voice.machine",
     "voice.incoming",
     "voice.incoming_done",
+    "voice.fallback",
     "voice.offered",
     "voice.taken",
     "voice.wants_call",
