@@ -28,7 +28,7 @@ from callcentre.phone import (
 )
 from callcentre.programmes import Programme
 
-__all__ = ["ReadRow", "Rejection", "RowReader", "Scope", "read_row", "read_sheet", "scope_of"]
+__all__ = ["ReadRow", "Rejection", "RowReader", "Scope", "name_of", "read_row", "read_sheet", "scope_of"]
 
 _ADULT_AGE = 18
 
@@ -38,6 +38,8 @@ class Rejection:
     """A row that is no candidate: quarantined or ignored, for these reasons."""
 
     reasons: tuple[Reason, ...]
+    name: str = ""
+    """Whom it speaks of, as far as that can be read."""
 
     @property
     def is_ignored(self) -> bool:
@@ -54,6 +56,13 @@ class ReadRow:
     cells: Cells
     outcome: Candidate | Rejection
     remarks: tuple[Reason, ...] = ()
+
+
+def name_of(outcome: Candidate | Rejection) -> str:
+    """Whom a row speaks of, as written."""
+    if isinstance(outcome, Rejection):
+        return outcome.name
+    return f"{outcome.family_name} {outcome.first_name}"
 
 
 def scope_of(programme: Programme, list_date: date) -> Scope:
@@ -99,6 +108,7 @@ class RowReader:
     def __init__(self, mapping: SheetMapping, scope: Scope, totals: frozenset[str] = frozenset()) -> None:
         self.mapping, self._scope, self._totals = mapping, scope, totals
         self._rules = CellRules(mapping, scope)
+        self._crowded = mapping.habits.crowded
         self._place = self._rules.place
         columns = mapping.columns
         self._phones = [c for c in columns if c.field in {Field.PHONE, Field.GUARDIAN_PHONE}]
@@ -137,7 +147,7 @@ class RowReader:
         held = tuple(reason for reason in reasons if reason.effect is Effect.QUARANTINE)
         remarks = (*read.remarks, *(reason for reason in reasons if reason not in held))
         already = read.outcome.reasons if isinstance(read.outcome, Rejection) else ()
-        outcome = Rejection((*held, *already)) if held else read.outcome
+        outcome = Rejection((*held, *already), name_of(read.outcome)) if held else read.outcome
         return replace(read, outcome=outcome, remarks=remarks)
 
     def person(self, sheet: str, row: Row) -> ReadRow:
@@ -186,7 +196,7 @@ class RowReader:
         obstacles = [] if obstacle is None else [obstacle]
         birth_date = self._birth_date(cells, obstacles, remarks)
         if obstacles or family_name is None or first_name is None or birth_date is None:
-            return Rejection(tuple(obstacles))
+            return Rejection(tuple(obstacles), " ".join(filter(None, (family_name, first_name))))
         said: dict[str, str | None] = {}
         for name, at, remembered in self._simple:
             said[name], odd = remembered[cells[at]]
@@ -302,13 +312,19 @@ class RowReader:
             if plain is not None:
                 if plain[0] not in found:
                     found[plain[0]] = _plainly_owned(*plain, column)
+                    self._remark_crowded(plain[0], text, column.field, remarks)
                 continue
             for number in read_cell(text, region):
                 if number.why not in _UNREMARKABLE:
                     self._remark_number(number, column.field, remarks)
                 if number.e164 is not None and number.e164 not in found:
                     found[number.e164] = _owned(number, column)
+                    self._remark_crowded(number.e164, number.raw, column.field, remarks)
         return tuple(found.values())
+
+    def _remark_crowded(self, e164: str, text: str, about: Field, remarks: list[Reason]) -> None:
+        if e164 in self._crowded:
+            remarks.append(Reason(ReasonCode.NUMBER_OF_MANY, str(about), values.clean(text)[:60]))
 
     @staticmethod
     def _remark_number(number: ParsedNumber, about: Field, remarks: list[Reason]) -> None:

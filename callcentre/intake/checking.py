@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from callcentre.directory import queries as directory
 from callcentre.intake import current
+from callcentre.intake.candidates import name_of
 from callcentre.intake.current import Gone
 from callcentre.intake.deciding import Chunk, Decider, Decision
 from callcentre.intake.entering import Entrant, Ground, expected, load_ground, load_places
@@ -111,7 +112,7 @@ def planned(decision: Decision, done: Mapping[int, Registered], *, with_values: 
     """A decided row with what writing its person did, or would do."""
     row = decision.row
     candidate = row.outcome if isinstance(row.outcome, Candidate) else None
-    name = "" if candidate is None else f"{candidate.family_name} {candidate.first_name}"
+    name = name_of(row.outcome)
     values = candidate if with_values else None
     if decision.fate is not None or decision.ref is None:
         fate = decision.fate or Fate.IGNORED

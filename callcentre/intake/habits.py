@@ -5,6 +5,7 @@ Looked at once, in the first thousands of rows, and stored with the mapping so t
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -13,13 +14,18 @@ from typing import Any
 from callcentre.intake import naming, values
 from callcentre.intake.dates import USUAL, DateHabit, date_parts
 from callcentre.intake.fields import Field
-from callcentre.intake.reader import Row, Sheet
+from callcentre.intake.reader import Cells, Row, Sheet
+from callcentre.phone import plain_number, read_cell
 
 _LOOKED_AT = 4_000
 _CERTAIN_DATES = 2
 """Dates that can only be month first, before a column is taken for one that writes the month first."""
 _MOST = 0.8
 _ENOUGH = 8
+_MANY_PEOPLE = 10
+"""People with one number, beyond which it is a place's (a school, a home) and no family's."""
+_NAMES = (Field.FAMILY_NAME, Field.FIRST_NAME, Field.FULL_NAME, Field.FULL_NAME_REVERSED, Field.BIRTH_DATE)
+_PHONES = frozenset({Field.PHONE, Field.GUARDIAN_PHONE})
 _DATES = frozenset({Field.BIRTH_DATE, Field.ENTRY_DATE, Field.EXIT_DATE})
 
 
@@ -33,6 +39,8 @@ class Habits:
     """Family names in capitals, first names not: two names that stand the other way round are swapped."""
     ine_letters: bool = False
     """The check letters of school INEs hold in it, so that one that does not is a slip of the pen."""
+    crowded: frozenset[str] = frozenset()
+    """Numbers (E.164) that very many of its people have."""
 
     def of_dates(self, index: int) -> DateHabit:
         """How a column writes its dates."""
@@ -44,6 +52,7 @@ class Habits:
             "dates": [[at, h.month_first, h.is_mixed, h.from_1904] for at, h in self.dates],
             "capitals": self.capitals,
             "ine_letters": self.ine_letters,
+            "crowded": sorted(self.crowded),
         }
 
 
@@ -55,7 +64,9 @@ def habits_from_json(stored: dict[str, Any] | None) -> Habits:
     if not stored:
         return NO_HABITS
     dates = tuple((at, DateHabit(month, mixed, from_1904)) for at, month, mixed, from_1904 in stored["dates"])
-    return Habits(dates, bool(stored["capitals"]), bool(stored["ine_letters"]))
+    return Habits(
+        dates, bool(stored["capitals"]), bool(stored["ine_letters"]), frozenset(stored.get("crowded", ()))
+    )
 
 
 def find_habits(
@@ -70,7 +81,13 @@ def find_habits(
         if field in _DATES and (habit := _date_habit(_cells(looked_at, index), from_1904=from_1904)) != USUAL
     )
     place = {field: index for index, field in reversed(columns)}
-    return Habits(dates, _writes_capitals(looked_at, place), _trusts_letters(looked_at, place.get(Field.INE)))
+    phones = [index for index, field in columns if field in _PHONES]
+    return Habits(
+        dates,
+        _writes_capitals(looked_at, place),
+        _trusts_letters(looked_at, place.get(Field.INE)),
+        _crowded(looked_at, phones, [place[name] for name in _NAMES if name in place]),
+    )
 
 
 def _sample(sheet: Sheet, header_row: int) -> list[Row]:
@@ -124,6 +141,27 @@ def _trusts_letters(rows: Sequence[Row], index: int | None) -> bool:
     school = [ine for ine in map(values.read_ine, _cells(rows, index)) if ine and ine[:10].isdigit()]
     right = sum(values.ine_letter_is_right(ine) for ine in school)
     return len(school) >= _ENOUGH and right >= _MOST * len(school)
+
+
+def _crowded(rows: Sequence[Row], phones: Sequence[int], names: Sequence[int]) -> frozenset[str]:
+    """Numbers that stand beside very many different people."""
+    holders: defaultdict[str, set[Cells]] = defaultdict(set)
+    for index in phones:
+        for row in rows:
+            if index < len(row.cells) and row.cells[index]:
+                holders[row.cells[index]].add(tuple(row.cells[at] for at in names if at < len(row.cells)))
+    people: defaultdict[str, set[Cells]] = defaultdict(set)
+    for text, who in holders.items():
+        for e164 in _numbers_in(text):
+            people[e164] |= who
+    return frozenset(e164 for e164, who in people.items() if len(who) > _MANY_PEOPLE)
+
+
+def _numbers_in(text: str) -> list[str]:
+    plain = plain_number(text)
+    if plain is not None:
+        return [plain[0]]
+    return [number.e164 for number in read_cell(text, "FR") if number.e164 is not None]
 
 
 def holds_full_names(sheet: Sheet, header_row: int, index: int) -> bool:

@@ -380,8 +380,8 @@ CATALOGUE: dict[ReasonCode, ReasonText] = {
     _C.NUMBER_OF_MANY: ReasonText(
         "phone",
         _W,
-        "« {value} » ({field}) est sur beaucoup de lignes : sans doute le numéro d’un lieu.",
-        "“{value}” ({field}) is on many rows: probably a place’s number.",
+        "« {value} » ({field}) est celui de plus de dix personnes : sans doute le numéro d’un lieu, gardé appelable.",
+        "“{value}” ({field}) is that of more than ten people: probably a place’s number, kept callable.",
     ),
     _C.NO_CALLABLE_NUMBER: ReasonText(
         "contact",

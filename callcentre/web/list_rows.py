@@ -59,7 +59,7 @@ class Line:
     reasons: tuple[Reason, ...]
     changes: tuple[str, ...] = ()
     row_id: int | None = None
-    """The row to correct in place, for one that was let in with a remark."""
+    """The row to correct in place: one in quarantine, or let in with a remark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,10 @@ def stored(row: RowView) -> Line:
     return Line(
         label(row),
         row.fate,
-        row.person_name or "",
+        row.person_name or _written_name(row),
         row.person_id,
         row.reasons,
-        row_id=row.id if row.is_correctable and not row.is_open else None,
+        row_id=row.id if row.is_correctable else None,
     )
 
 
@@ -119,17 +119,22 @@ def held(row: RowView, programme: Programme) -> HeldRow:
         wrong |= {Field.FAMILY_NAME, Field.FIRST_NAME}
     asks_who = row.is_open and any(reason.code in _WHO for reason in row.reasons)
     people = received.possible_people(database(), row.id, programme=programme) if asks_who else ()
-    said = {_field(cell): cell.value.strip() for cell in row.cells}
-    name = " ".join(filter(None, (said.get(Field.FAMILY_NAME), said.get(Field.FIRST_NAME))))
     return HeldRow(
         row=row,
         label=label(row),
-        name=name or gettext("nom non lu"),
+        name=_written_name(row) or gettext("nom non lu"),
         to_correct=tuple(cell for cell in row.cells if _field(cell) in wrong),
         others=tuple(cell for cell in row.cells if _field(cell) not in wrong),
         people=people,
         asks_who=asks_who,
     )
+
+
+def _written_name(row: RowView) -> str:
+    """The name in the cells of a row that still has them."""
+    said = {_field(cell): cell.value.strip() for cell in row.cells}
+    apart = " ".join(filter(None, (said.get(Field.FAMILY_NAME), said.get(Field.FIRST_NAME))))
+    return apart or said.get(Field.FULL_NAME) or said.get(Field.FULL_NAME_REVERSED) or ""
 
 
 def _field(cell: CellView) -> str:

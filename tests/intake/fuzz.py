@@ -8,8 +8,8 @@ in `--out`; once its cause is mended, the file belongs into the corpus.
 from __future__ import annotations
 
 import argparse
-import faulthandler
 import resource
+import signal
 import sys
 import time
 import traceback
@@ -17,6 +17,7 @@ from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from types import FrameType
 
 from callcentre.intake.apart import read_list
 from callcentre.intake.mapping import map_content
@@ -46,6 +47,7 @@ def main() -> int:
     parser.add_argument("--one", action="store_true", help="only that seed")
     parser.add_argument("--out", type=Path, default=Path("fuzz-found"), help="where failing files are kept")
     asked = parser.parse_args()
+    signal.signal(signal.SIGPROF, _hang)
     resource.setrlimit(resource.RLIMIT_AS, (4 * MEMORY_BYTES, 4 * MEMORY_BYTES))
     bases = [case.content() for case in every_case() if case.family is not Family.HOSTILE]
     bases += [case.content() for case in every_case() if case.family is Family.HOSTILE]
@@ -57,7 +59,8 @@ def main() -> int:
     while time.monotonic() < end:
         content = mutated(bases, Random(seed))
         started = _processor_seconds()
-        faulthandler.dump_traceback_later(SECONDS * 10, exit=True)
+        # Processor time too: on a machine that is busy with other things, waiting is no fault.
+        signal.setitimer(signal.ITIMER_PROF, SECONDS * 5)
         wrong = _wrong(content, counts)
         took = _processor_seconds() - started
         slowest = max(slowest, (took, seed))
@@ -73,7 +76,7 @@ def main() -> int:
         seed += 1
         if asked.one:
             break
-    faulthandler.cancel_dump_traceback_later()
+    signal.setitimer(signal.ITIMER_PROF, 0)
     told = ", ".join(f"{count} {what}" for what, count in sorted(counts.items()))
     peak = (
         f"{_peak() // 1024 // 1024} MB here, {_peak(resource.RUSAGE_CHILDREN) // 1024 // 1024} MB in a child"
@@ -82,6 +85,11 @@ def main() -> int:
         f"seeds {asked.seed} to {seed - 1}: {told}; slowest {slowest[0]:.1f} s (seed {slowest[1]}); peak {peak}\n"
     )
     return min(counts["failed"], 1)
+
+
+def _hang(_signal: int, _frame: FrameType | None) -> None:
+    message = f"no end after {SECONDS * 5:.0f} s of processor time"
+    raise TimeoutError(message)
 
 
 def _processor_seconds() -> float:
@@ -145,10 +153,8 @@ def _wrong(content: bytes, counts: Counter[str]) -> str | None:
                 return "rows are lost or counted twice"
             if any(a.number >= b.number for a, b in pairwise(rows)):
                 return "rows are out of order"
-        map_content(found, ground.column_words())
-        ready = prepare(
-            content, "liste", programme=_PROGRAMME, list_date=ground.LIST_DATE, words=ground.column_words()
-        )
+        map_content(found, _WORDS)
+        ready = prepare(content, "liste", programme=_PROGRAMME, list_date=ground.LIST_DATE, words=_WORDS)
         if isinstance(ready, PreparedList):
             fates = sum(1 for _ in ready.rows())
             if fates != ready.rows_total:
@@ -175,6 +181,7 @@ def _choice(content: bytes) -> Choice | None:
 
 
 _PROGRAMME = ground.programme()
+_WORDS = ground.column_words()
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,6 +1,7 @@
-"""A program of its own for a test: it imports a list and is killed, without any farewell, at one of its statements.
+"""A program of its own for a test: it imports a list and is killed, without any farewell, at one of its steps.
 
-python -m tests.intake.killed_import DATABASE_URL FILE STATEMENT; STATEMENT 0 lets it come to its end.
+A step is a statement or a commit, and the kill comes before it is done. `python -m tests.intake.killed_import
+DATABASE_URL FILE STEP`; STEP 0 lets it come to its end.
 """
 
 from __future__ import annotations
@@ -21,16 +22,17 @@ from tests.intake import ground
 
 
 def main() -> None:
-    """Import; say how many statements it took, unless killed before."""
+    """Import; say how many steps it took, unless killed before."""
     url, file, last = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     engine = make_engine(url)
-    statements = count(1)
+    steps = count(1)
     done = 0
 
     @event.listens_for(engine, "before_cursor_execute")
-    def execute(*_call: Any) -> None:
+    @event.listens_for(engine, "commit")
+    def step(*_call: Any) -> None:
         nonlocal done
-        done = next(statements)
+        done = next(steps)
         if done == last:
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -67,43 +68,76 @@ def everything(url: str) -> dict[str, Any]:
     return found
 
 
-def run(url: str, file: Path, statement: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.intake.killed_import", url, str(file), str(statement)]
+def run(url: str, file: Path, step: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "tests.intake.killed_import", url, str(file), str(step)]
     return subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=ground.ROOT, check=False)
 
 
-@pytest.mark.slow
-def test_killed_at_ten_points_and_run_again_equals_a_clean_run(sqlite_url: str, tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Ground:
+    """A database that knows October's list, November's list, and what a clean run of it makes."""
+
+    folder: Path
+    start: bytes
+    november: Path
+    truth: dict[str, Any]
+    steps: int
+
+    def fresh(self, name: str) -> str:
+        """The database before November's list, once more."""
+        path = self.folder / f"{name}.sqlite"
+        path.write_bytes(self.start)
+        return f"sqlite:///{path}"
+
+    def finished(self, url: str) -> dict[str, Any]:
+        """What a run to the end makes of a database."""
+        again = run(url, self.november, 0)
+        assert again.returncode == 0, again.stderr
+        return everything(url)
+
+
+@pytest.fixture
+def months(sqlite_url: str, tmp_path: Path) -> Ground:
     october, november = tmp_path / "octobre.csv", tmp_path / "novembre.csv"
     october.write_bytes(a_list(CHUNK_ROWS // 2, month=10))
     november.write_bytes(a_list(2 * CHUNK_ROWS + 40))
-    start = Path(sqlite_url.removeprefix("sqlite:///"))
     engine = make_engine(sqlite_url)
     ground.import_list(
         make_session_factory(engine), october.read_bytes(), october.name, list_date=date(2026, 10, 15)
     )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
-
-    def fresh(name: str) -> str:
-        path = tmp_path / f"{name}.sqlite"
-        path.write_bytes(start.read_bytes())
-        return f"sqlite:///{path}"
-
-    clean = fresh("clean")
+    start = Path(sqlite_url.removeprefix("sqlite:///")).read_bytes()
+    clean = f"sqlite:///{tmp_path / 'clean.sqlite'}"
+    (tmp_path / "clean.sqlite").write_bytes(start)
     whole = run(clean, november, 0)
     assert whole.returncode == 0, whole.stderr
     truth = everything(clean)
     assert len(truth["young_people"]) > CHUNK_ROWS
     assert truth["list_changes"]
     assert truth["duplicate_pairs"]
+    return Ground(tmp_path, start, november, truth, int(whole.stdout))
 
-    points = sorted(random.Random(SEED).sample(range(2, int(whole.stdout)), POINTS))
+
+@pytest.mark.slow
+def test_killed_at_ten_points_and_run_again_equals_a_clean_run(months: Ground) -> None:
+    points = sorted(random.Random(SEED).sample(range(2, months.steps), POINTS))
     for point in points:
-        url = fresh(f"killed-{point}")
-        assert run(url, november, point).returncode == -signal.SIGKILL, point
-        again = run(url, november, 0)
-        assert again.returncode == 0, again.stderr
-        assert everything(url) == truth, f"killed at statement {point} of {whole.stdout}"
+        url = months.fresh(f"killed-{point}")
+        assert run(url, months.november, point).returncode == -signal.SIGKILL, point
+        assert months.finished(url) == months.truth, f"killed at step {point} of {months.steps}"
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_equals_a_clean_run(months: Ground) -> None:
+    """Each going on is killed in its turn, wherever it has come to by then."""
+    draw, url = random.Random(SEED + 1), months.fresh("again")
+    kills = 0
+    for _ in range(POINTS):
+        kills += run(url, months.november, draw.randint(2, months.steps)).returncode == -signal.SIGKILL
+    assert kills > 1
+    assert months.finished(url) == months.truth
 
 
 def test_the_ground_of_the_test_is_hard_enough(sqlite_url: str) -> None:

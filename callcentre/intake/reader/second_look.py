@@ -17,7 +17,8 @@ from typing import Any
 import defusedxml.ElementTree
 from defusedxml import DefusedXmlException
 
-from callcentre.intake.reader.content import MAXIMUM_COLUMNS
+from callcentre.intake.reader import words
+from callcentre.intake.reader.content import MAXIMUM_COLUMNS, Refused
 
 _MOST = 10_000
 """Cells and rows that are remembered, of each kind and sheet."""
@@ -59,7 +60,7 @@ class Unseen(Exception):
 
 
 def look(content: bytes, form: str) -> Looks:
-    """Look at a workbook again; raises Unseen when that is not possible."""
+    """Look at a workbook again; raises Unseen when that is not possible, Refused when a password protects it."""
     try:
         if form == "xlsx":
             with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -247,6 +248,7 @@ def _open_document(part: Any) -> Looks:
 
 def _old(content: bytes) -> Looks:
     import xlrd
+    from xlrd.biffh import XLRDError
 
     try:
         with xlrd.open_workbook(file_contents=content, formatting_info=True, logfile=_Silence()) as book:
@@ -254,7 +256,9 @@ def _old(content: bytes) -> Looks:
     except MemoryError:
         raise
     except Exception as error:
-        # xlrd fails on a damaged workbook in any way that indexing bytes can fail.
+        # xlrd fails on a damaged workbook in any way that indexing bytes can fail; of a password it says so.
+        if isinstance(error, XLRDError) and "encrypted" in str(error):
+            raise Refused(words.encrypted()) from error
         raise Unseen from error
 
 

@@ -254,3 +254,60 @@ _rows(
     ],
     Expected(people=(LEA,), rows={"2": "created"}),
 )
+
+
+def _as_a_region_writes(_random: Random) -> bytes:
+    """Headers of several offices, among them words that also name other people or places."""
+    headers = (
+        "Plateforme PSAD", "N° INE/RNIE", "NOM PATRONYMIQUE*", "Prénom(s)", "H/F", "Dt nais", "Commune INSEE", "C.P.",
+        "Tél. dom.", "GSM élève", "Mèl", "Qualité du responsable", "Tél. représentant légal", "Cd RNE",
+        "Dernier établissement", "Spécialité", "Date d'abandon", "Motif départ",
+    )  # fmt: skip
+    cells = (
+        "PSAD Marseille Nord", "140727415UU", "MARTIN", "Léa", "F", "14/02/2008", "13203", "13003", "0465711111",
+        "0639981234", "lea@example.org", "mère", "0639982222", "0139115M", "LP DES CALANQUES", "CAP cuisine",
+        "15/06/2026", "démission",
+    )  # fmt: skip
+    return delimited([headers, cells])
+
+
+case(
+    "headers-of-several-offices",
+    Family.HEADERS,
+    _as_a_region_writes,
+    Expected(
+        people=(
+            Person(
+                family_name="MARTIN",
+                first_name="Léa",
+                birth_date="2008-02-14",
+                callable=("+33465711111", "+33639981234", "+33639982222"),
+                owners={"+33639982222": "guardian"},
+                values={
+                    "ines": ("140727415UU",),
+                    "psad": "PSAD Marseille Nord",
+                    "postal_code": "13003",
+                    "uai": "0139115M",
+                    "exit_date": "2026-06-15",
+                    "exit_reason": "démission",
+                    "email": "lea@example.org",
+                },
+            ),
+        ),
+        others="created",
+    ),
+    about="words of several offices: platform, abandonment, speciality, quality of the guardian",
+)
+
+
+def _no_names(_random: Random) -> bytes:
+    return delimited([("Identifiant", "Né(e) le", "Tél"), ("12", "14/02/2008", "0639981234")])
+
+
+case(
+    "headers-missing-names",
+    Family.HEADERS,
+    _no_names,
+    Expected(refused="missing_columns"),
+    about="no names at all: refused, with the columns that were found",
+)

@@ -10,8 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.database import writing
+from callcentre.desk import merging
 from callcentre.people import opt_outs
-from callcentre.people.models import PhoneNumber, YoungPerson
+from callcentre.people.kinds import NumberVerdict
+from callcentre.people.models import PersonNumber, PhoneNumber, YoungPerson
 from tests.intake.corpus.making import delimited
 from tests.intake.corpus.registry import Between, Expected, Family, Person, case
 
@@ -148,7 +150,7 @@ _identity(
     [("", f"NOM{chr(65 + n)}", "Léa", DATE, ONE) for n in range(12)],
     Expected(
         people=tuple(_person("Léa", f"NOM{chr(65 + n)}", callable=(E_ONE,)) for n in range(12)),
-        others="created",
+        rows={str(n + 2): ("created", "number_of_many") for n in range(12)},
     ),
 )
 
@@ -164,6 +166,37 @@ _again(
     Expected(
         people=(_person(callable=(E_ONE, E_HOME), values={"in_current_list": True}),), others="unchanged"
     ),
+)
+case(
+    "again-thrice",
+    Family.AGAIN,
+    _list(LEA, ("", "BERNARD", "Noé", DATE, TWO)),
+    Expected(
+        people=(
+            _person(callable=(E_ONE, E_HOME), values={"in_current_list": True}),
+            _person("Noé", "BERNARD", callable=(E_TWO,), values={"in_current_list": True}),
+        ),
+        others="unchanged",
+    ),
+    about="the same list a third time: nothing changes",
+    earlier=(
+        _list(LEA, ("", "BERNARD", "Noé", DATE, TWO)),
+        _list(LEA, ("", "BERNARD", "Noé", DATE, TWO)),
+    ),
+)
+case(
+    "again-gone-and-back",
+    Family.AGAIN,
+    _list(LEA, ("", "BERNARD", "Noé", DATE, TWO)),
+    Expected(
+        people=(
+            _person(values={"in_current_list": True}),
+            _person("Noé", "BERNARD", callable=(E_TWO,), values={"in_current_list": True}),
+        ),
+        others="unchanged",
+    ),
+    about="somebody who was missing from one list is on the next one again: the same person, on the list",
+    earlier=(_list(LEA, ("", "BERNARD", "Noé", DATE, TWO)), _list(LEA)),
 )
 _again(
     "empty-cells",
@@ -262,6 +295,19 @@ def _verify(sessions: sessionmaker[Session]) -> None:
         person.verified = {"email": NOON.isoformat()}
 
 
+def _prove_wrong(sessions: sessionmaker[Session]) -> None:
+    with writing(sessions) as session:
+        number = select(PhoneNumber.id).where(PhoneNumber.e164 == E_ONE).scalar_subquery()
+        link = session.scalars(select(PersonNumber).where(PersonNumber.number_id == number)).one()
+        link.verdict, link.verdict_at = NumberVerdict.WRONG, NOON
+
+
+def _merge(sessions: sessionmaker[Session]) -> None:
+    with writing(sessions) as session:
+        kept, gone = session.scalars(select(YoungPerson.id).order_by(YoungPerson.id)).all()
+        merging.merge(session, {}, kept_id=kept, gone_id=gone, by=None, now=NOON)
+
+
 _again(
     "opposition",
     "whoever objected stays off every number, whatever the next list brings",
@@ -269,6 +315,22 @@ _again(
     [("0123456789A", "MARTIN", "Léa", DATE, TWO, HOME)],
     Expected(people=(_person(callable=(), values={"opted_out": True}),)),
     _oppose,
+)
+_again(
+    "number-proved-wrong",
+    "a number that a call proved wrong stays uncalled when the next list repeats it",
+    [LEA],
+    [LEA],
+    Expected(people=(_person(callable=(E_HOME,)),), others="unchanged"),
+    _prove_wrong,
+)
+_again(
+    "merged-by-hand",
+    "two records that somebody merged: the next list names both again, and one person stays one",
+    [LEA, ("", "MARTIN", "Lea-Anne", DATE, TWO)],
+    [LEA, ("", "MARTIN", "Lea-Anne", DATE, TWO)],
+    Expected(people=(_person(callable=(E_ONE, E_HOME, E_TWO)),), rows={"2": "unchanged", "3": "duplicate"}),
+    _merge,
 )
 _again(
     "stop-on-a-number",

@@ -302,3 +302,45 @@ case(
     about="a workbook that holds telephones as numbers",
     file_name="liste.xlsx",
 )
+
+
+SCHOOL = "04 65 71 00 00"
+
+
+def _of_many(_random: Random) -> bytes:
+    """Twelve people with a school's number for their guardian's, ten with a foster mother's: the first is a place's."""
+    rows = [
+        (
+            _family(at),
+            "Léa",
+            "14/02/2008",
+            f"06 39 98 10 {at:02}",
+            "04 65 71 00 00" if at < 12 else "0465710099",
+            "13001",
+        )
+        for at in range(22)
+    ]
+    return delimited([HEADERS, *rows])
+
+
+case(
+    "phones-of-many",
+    Family.TELEPHONES,
+    _of_many,
+    Expected(
+        rows={
+            **{str(at + 2): ("created", "number_of_many") for at in range(12)},
+            **{str(at + 2): "created" for at in range(12, 22)},
+        },
+        has=tuple(
+            Person(
+                family_name=_family(at),
+                first_name="Léa",
+                birth_date="2008-02-14",
+                callable=(f"+336399810{at:02}", "+33465710000" if at < 12 else "+33465710099"),
+            )
+            for at in (0, 11, 12, 21)
+        ),
+    ),
+    about="one number for twelve people, as when a school writes its own: said and kept; ten may be a family's",
+)

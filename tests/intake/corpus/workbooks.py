@@ -14,9 +14,10 @@ import xlwt
 from openpyxl import Workbook
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.worksheet.worksheet import Worksheet
+from xlwt.CompoundDoc import XlsDoc
 
 from tests.intake.corpus.making import saved, someone, table, workbook
-from tests.intake.corpus.registry import Expected, Family, case
+from tests.intake.corpus.registry import Expected, Family, Person, case
 from tests.intake.corpus.text import BERENGER, BOTH, berenger, leboeuf
 
 Values = list[list[object]]
@@ -324,6 +325,125 @@ _add(
         }
     ),
     ALL,
+)
+
+
+def _very_hidden(random: Random) -> bytes:
+    book, _ = book_of(table([berenger(random)]))
+    extra = book.create_sheet("Paramètres")
+    for row in table([leboeuf(random)]):
+        extra.append(row)
+    extra.sheet_state = "veryHidden"
+    return saved(book)
+
+
+_add(
+    "very-hidden-sheet",
+    "a sheet that only a macro can show: named, not read",
+    _very_hidden,
+    Expected(people=(BERENGER,), read={"hidden_sheets": ("Paramètres",)}),
+)
+
+
+def _filtered(random: Random) -> bytes:
+    book, page = book_of(two(random))
+    page.auto_filter.ref = "A1:H3"
+    page.auto_filter.add_filter_column(1, ["LEBŒUF"])
+    page.row_dimensions[2].hidden = True
+    return saved(book)
+
+
+_add(
+    "filter-left-on",
+    "a filter that somebody left on: the filtered person is read, and said",
+    _filtered,
+    Expected(people=BOTH, rows={"2": ("created", "hidden_row"), "3": "created"}),
+)
+
+
+def _per_guardian(random: Random) -> bytes:
+    """One row for each guardian of a pupil: twins share theirs, and stay two."""
+    headers = ("N° INE", "Nom", "Prénom", "Né(e) le", "Portable élève", "Nom du responsable", "Lien de parenté",
+               "Tél. responsable", "CP")  # fmt: skip
+    lea, noe = ("012345678AB", "MARTIN", "Léa"), ("012345679AC", "MARTIN", "Noé")
+    mother, father = ("MARTIN Anne", "MERE", "06 39 98 22 22"), ("DURAND Paul", "PERE", "06 39 98 33 33")
+    rows = [
+        [*child, "14/02/2008", own, *guardian, "13001"]
+        for child, own in ((lea, "06 39 98 00 01"), (noe, ""))
+        for guardian in (mother, father)
+    ]
+    return workbook({"Export": [list(headers), *rows]})
+
+
+def _of_both(first_name: str, *own: str) -> Person:
+    return Person(
+        family_name="MARTIN",
+        first_name=first_name,
+        birth_date="2008-02-14",
+        callable=(*own, "+33639982222", "+33639983333"),
+        owners={"+33639982222": "guardian", "+33639983333": "guardian"},
+    )
+
+
+_add(
+    "row-per-guardian",
+    "an export with one row for each guardian: the second row adds its guardian, twins stay two",
+    _per_guardian,
+    Expected(
+        people=(_of_both("Léa", "+33639980001"), _of_both("Noé")),
+        rows={"2": "created", "3": "duplicate", "4": "created", "5": "duplicate"},
+    ),
+)
+
+
+def _per_group(random: Random) -> bytes:
+    """One row for each class group, with the person only said in full in the first."""
+    rows = two(random)
+    wide = [[*rows[0], "Classe", "Groupe d'option"]]
+    for row in rows[1:]:
+        wide += [[*row, "2CAP", group] for group in ("LV1 A", "EPS 3", "ATELIER 2")]
+    return workbook({"Export": wide})
+
+
+_add(
+    "row-per-class-group",
+    "an export with one row for each class group of a pupil: one person each, nothing twice",
+    _per_group,
+    Expected(
+        people=BOTH,
+        rows={
+            "2": "created",
+            "3": "duplicate",
+            "4": "duplicate",
+            "5": "created",
+            "6": "duplicate",
+            "7": "duplicate",
+        },
+    ),
+)
+
+
+def _locked_xls(random: Random) -> bytes:
+    """An Excel 97 workbook whose second record says that the rest is encrypted."""
+    book = xlwt.Workbook(encoding="utf-8")
+    page = book.add_sheet("Liste")
+    for number, row in enumerate(two(random)):
+        for column, value in enumerate(row):
+            page.write(number, column, value)
+    stream = book.get_biff_data()
+    start = 4 + int.from_bytes(stream[2:4], "little")
+    locked = stream[:start] + b"\x2f\x00\x06\x00\x00\x00\x12\x34\x56\x78" + stream[start:]
+    target = io.BytesIO()
+    XlsDoc().save(target, locked)
+    return target.getvalue()
+
+
+_add(
+    "xls-password",
+    "Excel 97 protected by a password",
+    _locked_xls,
+    Expected(refused="encrypted"),
+    "liste.xls",
 )
 
 # ---- xls, ods
