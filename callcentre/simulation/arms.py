@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -78,7 +79,7 @@ class Arm:
 
     def policy(self, fit: Fit | None = None, load: Load | None = None) -> Policy:
         """The policy of the moment; `fit` and `load` are what was learnt so far."""
-        base = policy_of(self.programme)
+        base = self._base
         match self.way:
             case Way.RECYCLE:
                 return replace(
@@ -91,6 +92,11 @@ class Arm:
                 if tuning is None:
                     return base
                 return with_learning(base, fit or first_fit(tuning), tuning, load)
+
+    @cached_property
+    def _base(self) -> Policy:
+        """The programme's own policy: made once, since its calendar is worked out as it is asked about."""
+        return policy_of(self.programme)
 
     @property
     def learns(self) -> bool:

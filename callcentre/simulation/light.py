@@ -8,7 +8,7 @@ officers and leases are left out: they decide who calls whom, not when.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
@@ -111,6 +111,9 @@ class _Game:
         self.telephone = Telephone(population)
         self.talks = Talks.of(population, arm.programme, self.policy.hours)
         self.lives: dict[int, _Life] = {}
+        self.open: list[_Life] = []
+        """Those who were not closed when the block began: looking through everybody for each call takes long."""
+        self.promised: dict[int, _Life] = {}
         self.made: list[Made] = []
         self.room = Room(population.world, arm.programme)
         self.arrivals: dict[int, list[Someone]] = defaultdict(list)
@@ -169,6 +172,7 @@ class _Game:
     def _block(self, number: int, block: Block, calls: int) -> None:
         for life in self.ringing.pop(number, ()):
             self._rings_us(life, number, block)
+        self.open = [life for life in self.lives.values() if life.closed is None]
         self._ask_again(block.start, ceil(calls * self.arm.programme.planning.margin), preferred=True)
         ready = self._ready(block)
         wanted = len(ready)
@@ -189,7 +193,7 @@ class _Game:
     def _ready(self, block: Block) -> list[_Life]:
         return [
             life
-            for life in self.lives.values()
+            for life in self.open
             if life.waits
             and life.preferred_at is not None
             and life.preferred_until is not None
@@ -199,11 +203,12 @@ class _Game:
 
     def _next(self, ready: list[_Life], at: datetime, room: int) -> tuple[_Life, int, bool] | None:
         """Whose turn it is: a promise, then whoever's hour it is, then anybody whom the rules permit."""
-        promised = min(
-            (one for one in self._promises(at)), key=lambda life: life.promised_at or at, default=None
-        )
-        if promised is not None:
-            return promised, promised.promised_on, True
+        due = [
+            life for life in self.promised.values() if life.closed is None and (life.promised_at or at) <= at
+        ]
+        if due:
+            first = min(due, key=lambda life: (life.promised_at or at, life.someone.index))
+            return first, first.promised_on, True
         while (life := self._best(ready, at, preferred=True)) is not None:
             ready.remove(life)
             answer = may_call(life.state(self.zone), self.policy, now=at, number_id=life.number_id)
@@ -212,7 +217,7 @@ class _Game:
             self._reconsider(life, at)
         self._ask_again(at, room, preferred=False)
         for _ in range(20):
-            life = self._best(self.lives.values(), at, preferred=False)
+            life = self._best(self.open, at, preferred=False)
             if life is None:
                 break
             answer = may_call(life.state(self.zone), self.policy, now=at)
@@ -220,11 +225,6 @@ class _Game:
                 return life, answer.number_id, False
             self._reconsider(life, at)
         return None
-
-    def _promises(self, at: datetime) -> Iterator[_Life]:
-        for life in self.lives.values():
-            if life.promised_at is not None and life.promised_at <= at and life.closed is None:
-                yield life
 
     def _best(self, among: Iterable[_Life], at: datetime, *, preferred: bool) -> _Life | None:
         chosen, least = None, None
@@ -251,7 +251,7 @@ class _Game:
         """Ask the rule again about people whose hour has passed without a call, no more than there is room for."""
         passed = [
             (life.priority, start, life.someone.index, life)
-            for life in self.lives.values()
+            for life in self.open
             if life.waits
             and (start := life.preferred_at if preferred else life.eligible_at) is not None
             and (end := life.preferred_until if preferred else life.eligible_until) is not None
@@ -364,6 +364,10 @@ class _Game:
             life.numbers = [
                 replace(one, opted_out=True) if one.number_id == number_id else one for one in life.numbers
             ]
+        if life.promised_at is None:
+            self.promised.pop(life.someone.index, None)
+        else:
+            self.promised[life.someone.index] = life
         if life.waits:
             self._reconsider(life, at)
 
