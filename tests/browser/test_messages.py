@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
+from twilio.jwt.access_token import AccessToken
 
 from callcentre.accounts.kinds import Language, Theme
 from callcentre.accounts.users import set_preferences
-from callcentre.callqueue.models import QueueEntry
+from callcentre.callqueue.models import QueueEntry, Turn
 from callcentre.clock import ManualClock
 from callcentre.database import writing
 from callcentre.outreach import calls
+from callcentre.outreach.message_models import ProviderCall
+from callcentre.people.numbers import number_row
 from callcentre.standin.phone_calls import Script
 from callcentre.standin.server import Courier, serve
 from callcentre.standin.server import Exchange as Lines
@@ -29,6 +32,7 @@ from tests.web.site import START, Site, make_site
 
 pytestmark = pytest.mark.browser
 
+SDK = Path(__file__).parent / "voice_sdk.js"
 SignIn = Callable[..., Page]
 Check = Callable[[Page], None]
 
@@ -55,6 +59,10 @@ def site(tmp_path: Path, sqlite_url: str, telephones: Telephones) -> Iterator[Si
         twilio_auth_token=TOKEN,
         twilio_number="+33465710013",
         public_url=PUBLIC,
+        twilio_api_key_sid=f"SK{1:032x}",
+        twilio_api_key_secret="s" * 32,
+        twilio_twiml_app_sid=f"AP{2:032x}",
+        softphone_script=str(tmp_path / "sdk.js"),
     )
     site.app.extensions["courier"] = courier
     yield site
@@ -77,8 +85,7 @@ def test_from_the_notice_to_the_call_that_was_asked_for(
     exchange: Exchange, site: Site, world: World, sign_in: SignIn, check: Check
 ) -> None:
     person = world.people[0]
-    exchange.plan()
-    exchange.send()
+    assert exchange.plan() == exchange.send() == 1, "they are told that they will be called"
     exchange.deliver_all()
     exchange.write_in(exchange.number_of(person), "Rappel 18h svp")
     exchange.send()
@@ -90,6 +97,7 @@ def test_from_the_notice_to_the_call_that_was_asked_for(
     page.keyboard.press("s")
     expect(page.locator(".why")).to_contain_text("18")
     conversation = page.locator(".conversation")
+    expect(conversation).to_contain_text("va vous appeler")
     expect(conversation).to_contain_text("Rappel 18h svp")
     expect(conversation).to_contain_text("C'est noté")
     check(page)
@@ -109,6 +117,82 @@ def test_from_the_notice_to_the_call_that_was_asked_for(
         lambda s, _: s.scalars(select(QueueEntry).where(QueueEntry.person_id == person)).one()
     )
     assert entry.state == "open"
+    assert entry.eligible_at is not None
+    assert timedelta(minutes=15) <= entry.eligible_at - exchange.now <= timedelta(minutes=60), (
+        "busy: soon again"
+    )
+
+
+def test_a_stop_from_a_phone_that_siblings_share_leaves_the_sibling_s_own(
+    exchange: Exchange, site: Site, sign_in: SignIn, check: Check
+) -> None:
+    shared, own = "+33639985555", "+33639985556"
+    one, two = exchange.add("Ana", numbers=[shared]), exchange.add("Bilal", numbers=[shared, own])
+    exchange.plan()
+    page = sign_in("officer")
+    exchange.write_in(shared, "Stop svp")
+    exchange.send()
+    assert shared not in {m["to"] for m in exchange.telephones.messages.values()}
+    page.goto(f"/people/{one}")
+    expect(page.locator(".numbers li", has_text="55 55")).to_contain_text("STOP reçu")
+    check(page)
+    page.goto(f"/people/{two}")
+    expect(page.locator(".numbers li", has_text="55 55")).to_contain_text("STOP reçu")
+    expect(page.locator(".numbers li", has_text="55 56")).not_to_contain_text("STOP")
+    entries = exchange.read(lambda s, _: list(s.scalars(select(QueueEntry))))
+    states = {entry.person_id: entry.state for entry in entries}
+    assert (states[one], states[two]) == ("closed", "open")
+    with writing(site.runtime.sessions) as session:
+        turn = session.scalars(select(Turn).where(Turn.person_id == two)).first()
+        assert turn is None or turn.number_id != number_row(session, shared, "mobile").id
+
+
+@pytest.mark.parametrize("rings", [True, False])
+def test_a_click_calls_through_the_browser_and_else_through_the_officer_s_telephone(
+    exchange: Exchange,
+    site: Site,
+    world: World,
+    context: BrowserContext,
+    sign_in: SignIn,
+    check: Check,
+    rings: bool,
+) -> None:
+    site.runtime.settings.softphone_file.write_bytes(SDK.read_bytes())
+    with writing(site.runtime.sessions) as session:
+        calls.set_line(session, site.ids["officer"], "+33465710088", now=exchange.now)
+    identity = f"officer_{site.ids['officer']}"
+    rung: list[str] = []
+
+    def carry(token: str, attempt: str) -> bool:
+        said = AccessToken.from_jwt(token, key="s" * 32)
+        assert said.payload["grants"]["identity"] == identity
+        if rings:
+            form = {
+                "CallSid": "CAbrowser",
+                "From": f"client:{identity}",
+                "attempt": attempt,
+                "To": "+33899000000",
+            }
+            rung.append(exchange.post(f"{PUBLIC}/twilio/softphone", form))
+        return rings
+
+    context.expose_function("carry", carry)
+    page = sign_in("officer")
+    page.keyboard.press("s")
+    expect(page.locator("#call-way")).to_contain_text("passe par ce navigateur")
+    check(page)
+    page.locator("#main-call button").click()
+    if rings:
+        expect(page.locator("#hang-up")).to_be_visible()
+        expect(page.locator("#call-state")).to_contain_text("Ça sonne chez le jeune")
+        check(page)
+        assert [exchange.number_of(world.people[0]) in text and "0899" not in text for text in rung] == [True]
+    else:
+        expect(page.locator("#call-error")).to_contain_text("l’appel passe autrement")
+        expect(page.locator("#call-state")).to_contain_text("La ligne était occupée")
+        check(page)
+    made = exchange.read(lambda s, _: s.scalars(select(ProviderCall)).all())
+    assert [call.channel for call in made] == ["softphone" if rings else "bridge"], "one attempt, one call"
 
 
 @pytest.mark.parametrize("language", [Language.FRENCH, Language.ENGLISH])

@@ -314,6 +314,8 @@ def test_an_officer_s_voicemail_takes_no_caller(exchange: Exchange) -> None:
     person = exchange.world.people[2]
     call = call_in(exchange, exchange.number_of(person), officer="answered", officer_keys="", keys="1")
     assert call.outcome == "wants_call"
+    [leg] = [c for c in exchange.telephones.calls.values() if c["parent_call_sid"]]
+    assert leg["duration"] == "8", "let go after the question, never connected"
 
 
 def test_of_several_telephones_the_call_is_whose_key_was_pressed(exchange: Exchange) -> None:

@@ -367,6 +367,8 @@ def test_a_stop_from_a_shared_phone_leaves_the_sibling_s_own_number(exchange: Ex
     assert exchange.received()[0].state == InboundState.AUTOMATIC
     assert state_of(exchange, one).state == EntryState.CLOSED
     assert state_of(exchange, two).state == EntryState.OPEN
+    blocked = [m.why for m in exchange.messages() if m.state == MessageState.BLOCKED]
+    assert blocked == ["opted_out"], "what was planned is stopped in the same transaction"
     exchange.send()
     assert SHARED not in {m["to"] for m in exchange.telephones.messages.values()}
 

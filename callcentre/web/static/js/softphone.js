@@ -2,6 +2,7 @@
 
 import { $, send, t } from "./util.js";
 
+const SILENCE = new URL("../silence.wav", import.meta.url).href;
 const RINGS_WITHIN = 8000;
 const SOUNDS = ["incoming", "outgoing", "disconnect", "dtmfh", "dtmfs", ...Array.from({ length: 10 }, (_, n) => `dtmf${n}`)];
 let device = null;
@@ -50,7 +51,7 @@ export async function callFromBrowser(url) {
       closeProtection: t("L’appel passe par ce navigateur : quitter la page le couperait."),
       disableAudioContextSounds: true,
       logLevel: "silent",
-      sounds: Object.fromEntries(SOUNDS.map((name) => [name, "/static/silence.wav"])),
+      sounds: Object.fromEntries(SOUNDS.map((name) => [name, SILENCE])),
     });
     const call = await soon(device.connect({ params: { attempt: answer.data.attempt } }));
     await soon(rings(call));
