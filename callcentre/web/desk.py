@@ -401,7 +401,7 @@ def _card_page(
         offer=read.offer if read else None,
         is_open_there=desk.policy.hours.is_open(now(), desk.programme.tz),
         renew_seconds=desk.settings.lease_renew_seconds,
-        way=WAYS[ways[0].value],
+        way=WAYS[ways[0].value] if runtime().provider.can_call else None,
         followed=len(ways) > 1,
         lines=conversation.conversation(session, shown.person.id, limit=6),
         state_words=message_words.state,

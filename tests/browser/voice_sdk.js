@@ -23,6 +23,7 @@ class Device {
     setTimeout(() => call.tell(rings ? "ringing" : "error"));
     return call;
   }
+  on() {}
   destroy() {}
 }
 

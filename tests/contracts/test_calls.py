@@ -97,9 +97,18 @@ def test_how_a_bridged_call_ends_is_a_hint(exchange: Exchange, person: str, hint
     assert attempt.disposition is None, "the officer says what the result is"
 
 
-def test_seconds_are_seconds(exchange: Exchange) -> None:
+@pytest.mark.parametrize("lost", ["nothing", "/dial-done/", "/person-leg/"])
+def test_seconds_are_seconds_whichever_request_tells_of_them(exchange: Exchange, lost: str) -> None:
+    """The stand-in tells minutes beside the seconds, as the provider does: `Duration` and `CallDuration`."""
     _, attempt_id, call = open_attempt(exchange)
-    walk(exchange, call.uid, Script(seconds=187))
+    posts = exchange.without(lost)
+    leg = exchange.telephones.call({"To": OFFICER, "From": "+33465710013"}, exchange.now)
+    url = f"{PUBLIC}/twilio"
+    Walk(exchange.telephones, posts, leg, Script(seconds=187), exchange.now).outbound(
+        f"{url}/bridge/{call.uid}", f"{url}/officer-leg/{call.uid}"
+    )
+    for callback in exchange.telephones.due(exchange.now + timedelta(minutes=5)):
+        posts(callback.url, callback.form)
     assert seen(exchange, attempt_id).seconds == 187
 
 

@@ -25,6 +25,11 @@ function soon(promise) {
   return Promise.race([promise, late]);
 }
 
+/** Fail as soon as the provider's script says that it cannot; unheard, it would say so to nobody but the console. */
+function fails(source) {
+  return new Promise((_, reject) => source.on("error", reject));
+}
+
 function rings(call) {
   return new Promise((resolve, reject) => {
     for (const event of ["ringing", "accept"]) call.on(event, resolve);
@@ -36,7 +41,8 @@ function rings(call) {
 function close() {
   device?.destroy();
   device = null;
-  $("#hang-up").hidden = true;
+  const button = $("#hang-up");
+  if (button) button.hidden = true;
 }
 
 /** Call through the browser; true once it rings, false when another way has to be taken. */
@@ -53,8 +59,10 @@ export async function callFromBrowser(url) {
       logLevel: "silent",
       sounds: Object.fromEntries(SOUNDS.map((name) => [name, SILENCE])),
     });
-    const call = await soon(device.connect({ params: { attempt: answer.data.attempt } }));
-    await soon(rings(call));
+    const broken = fails(device);
+    broken.catch(() => {}); // later, when the call rings, its end says enough
+    const call = await soon(Promise.race([device.connect({ params: { attempt: answer.data.attempt } }), broken]));
+    await soon(Promise.race([rings(call), broken]));
     const button = $("#hang-up");
     button.hidden = false;
     button.onclick = () => call.disconnect();
