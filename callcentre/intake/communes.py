@@ -1,7 +1,7 @@
 """French communes: telling a postal code from an INSEE code, which looks the same and means something else.
 
-The table (`communes.csv.gz`: INSEE code; name; postal codes) is made from Etalab's decoupage-administratif 6.0.0
-(MIT; data under Licence Ouverte 2.0). 13001 is Aix-en-Provence for INSEE and Marseille for the post.
+The table (`communes.csv.gz`: INSEE code; name as `plain_commune` gives it; postal codes) is made from Etalab's
+decoupage-administratif 6.0.0 (MIT; data under Licence Ouverte 2.0). 13001 is Aix-en-Provence for INSEE and Marseille for the post.
 """
 
 from __future__ import annotations
@@ -56,8 +56,7 @@ def _table() -> _Table:
     names: defaultdict[str, set[str]] = defaultdict(set)
     postal: defaultdict[str, set[str]] = defaultdict(set)
     for line in gzip.decompress(_TABLE.read_bytes()).decode().splitlines():
-        insee, name, codes = line.split(";")
-        plain = plain_commune(name)
+        insee, plain, codes = line.split(";")
         by_insee[insee] = (plain, tuple(codes.split()))
         postal[plain].update(codes.split())
         for code in codes.split():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callcentre.intake import dates, naming, values
+from callcentre.intake import communes, dates, naming, values
 
 LATEST = date(2026, 11, 15)
 
@@ -152,3 +153,10 @@ def test_ages_are_whole_years() -> None:
     assert values.age_on(date(2010, 11, 15), LATEST) == 16
     assert values.age_on(date(2010, 11, 16), LATEST) == 15
     assert values.age_on(date(2008, 2, 29), date(2026, 2, 28)) == 17
+
+
+def test_the_table_of_communes_holds_names_as_they_are_compared() -> None:
+    lines = gzip.decompress(communes._TABLE.read_bytes()).decode().splitlines()
+    names = {line.split(";")[1] for line in lines}
+    assert len(names) > 30_000
+    assert [name for name in names if communes.plain_commune(name) != name] == []
