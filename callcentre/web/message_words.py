@@ -109,10 +109,10 @@ def whatsapp_of(number_ids: Collection[int]) -> dict[int, Agreement]:
     said: dict[int, Agreement] = {}
     for number_id, agreed in consents.of_numbers(database(), number_ids).items():
         if agreed.standing is not None:
-            words = gettext("WhatsApp : d’accord depuis le %(day)s", day=day(agreed.standing))
+            words = gettext("WhatsApp : accord du %(day)s", day=day(agreed.standing))
             said[number_id] = Agreement(words, stands=True)
         elif agreed.is_open(now()):
-            words = gettext("WhatsApp : a écrit, réponse possible pendant 24 heures")
+            words = gettext("WhatsApp : répondre sous 24 h")
             said[number_id] = Agreement(words, stands=False)
     return said
 

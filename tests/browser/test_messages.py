@@ -59,6 +59,7 @@ def site(tmp_path: Path, sqlite_url: str, telephones: Telephones) -> Iterator[Si
         twilio_auth_token=TOKEN,
         twilio_number="+33465710013",
         public_url=PUBLIC,
+        twilio_whatsapp_from="+33465710014",
         twilio_api_key_sid=f"SK{1:032x}",
         twilio_api_key_secret="s" * 32,
         twilio_twiml_app_sid=f"AP{2:032x}",
@@ -246,6 +247,27 @@ def test_a_text_says_what_it_costs_and_that_it_waits_for_an_hour(
     expect(page.locator("#undo-bar")).to_be_visible()
     exchange.clock.advance(timedelta(minutes=61))
     assert exchange.send() == 1
+
+
+def test_consent_to_whatsapp_is_noted_shown_and_taken_back(
+    world: World, exchange: Exchange, sign_in: SignIn, check: Check
+) -> None:
+    page = sign_in("officer")
+    exchange.write_in(f"whatsapp:{exchange.number_of(world.people[0])}", "Bonjour")
+    page.goto(f"/people/{world.people[0]}")
+    expect(page.locator(".numbers")).to_contain_text("répondre sous 24 h")
+    page.get_by_role("button", name="A donné son accord pour WhatsApp").click()
+    expect(page.locator(".numbers")).to_contain_text("accord du 23/11/2026")
+    check(page)
+    page.goto("/desk")
+    page.keyboard.press("s")
+    expect(page.locator(".call-meta")).to_contain_text("WhatsApp : accord")
+    page.locator("#write-text summary").click()
+    expect(page.locator("#write-text input[value=whatsapp]")).to_be_checked()
+    check(page)
+    page.goto(f"/people/{world.people[0]}")
+    page.get_by_role("button", name="Retirer son accord pour WhatsApp").click()
+    expect(page.locator(".numbers")).not_to_contain_text("WhatsApp :")
 
 
 def test_the_administrator_sees_whether_the_provider_answers(
