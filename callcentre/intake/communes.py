@@ -1,8 +1,8 @@
 """French communes: telling a postal code from an INSEE code, which looks the same and means something else.
 
 The table (`communes.csv.gz`: INSEE code; name as `plain_commune` gives it; postal codes) is made from Etalab's
-decoupage-administratif 6.0.0 (MIT; data under Licence Ouverte 2.0). 13001 is Aix-en-Provence for INSEE and Marseille for
-the post.
+decoupage-administratif 6.0.0 (MIT; data under Licence Ouverte 2.0). 13001 is Aix-en-Provence for INSEE and Marseille
+for the post.
 """
 
 from __future__ import annotations

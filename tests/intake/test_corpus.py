@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
+from callcentre.intake.reader import is_workbook
 from tests.intake.corpus.outcome import differences, import_case, page_line
 from tests.intake.corpus.registry import Case, Family, every_case
 
@@ -23,8 +24,10 @@ def test_a_file_of_the_corpus_gives_its_expected_result(sessions: sessionmaker[S
 
 
 def test_a_file_of_the_corpus_is_the_same_each_time_it_is_made() -> None:
-    text = [case for case in CASES if case.file_name.endswith(".csv")]
-    assert [case.content() for case in text] == [case.content() for case in text]
+    # A workbook holds the hour at which it was made.
+    made = {case.name: content for case in CASES if not is_workbook(content := case.content())}
+    assert len(made) > len(CASES) / 2
+    assert [case.name for case in CASES if case.name in made and case.content() != made[case.name]] == []
 
 
 def test_every_family_has_files_and_the_coverage_page_names_no_other() -> None:
