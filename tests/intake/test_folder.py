@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.database import reading
-from callcentre.intake import folder, importing, queries
+from callcentre.database import reading, writing
+from callcentre.intake import folder, importing, profiles, queries
 from callcentre.intake.folder import Drop, Dropped
 from callcentre.intake.kinds import Source
+from callcentre.intake.mapping import signature_of
 from tests.intake import ground
 from tests.intake.ground import NOW, csv_list
 
@@ -126,3 +127,16 @@ def test_a_list_received_on_the_page_is_not_imported_by_the_folder(watched: Watc
         importing.receive(session, ground.prepared(LIST), programme=ground.programme(), now=NOW)
     assert watched.look() == []
     assert ground.people(watched.sessions) == []
+
+
+def test_columns_that_somebody_named_once_are_known_in_the_folder_too(watched: Watched) -> None:
+    headers = ("Joignable au", "Nom", "Prénom", "Né(e) le")
+    content = csv_list({"Joignable au": "06 39 98 00 01"}, headers=headers)
+    with writing(watched.sessions) as session:
+        profiles.remember(session, signature_of(headers), {"Joignable au": "phone"}, now=NOW)
+    watched.put("liste_2026-11-15.csv", content)
+    watched.look()
+    (done,) = watched.look()
+    assert done.is_imported, done.words
+    (person,) = ground.people(watched.sessions)
+    assert [number.e164 for number in person.numbers] == ["+33639980001"]
