@@ -136,7 +136,9 @@ def blow(storm: Storm) -> None:
 def work(storm: Storm, **later: float) -> None:
     """Let the worker's jobs run once, the provider's requests arrive, and time pass."""
     exchange = storm.exchange
-    exchange.send(limit=max(30, PEOPLE // 20))
+    left = max(30, PEOPLE // 40)
+    while left > 0 and (asked := exchange.send(limit=left)):
+        left -= asked  # a round ends at the first fault: the worker's next one is a few seconds later
     delivery.look_up_unknown(exchange.parcels, now=exchange.now, limit=max(20, PEOPLE // 50))
     exchange.deliver_all()
     delivery.reconcile_calls(exchange.parcels, now=exchange.now)
