@@ -20,6 +20,9 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help=f"any of {', '.join(PARTS)}; all by default")
     parser.add_argument("--database", choices=DATABASES, help="only this one; both by default")
     parser.add_argument("--people", type=int, default=PEOPLE, help="people in the queue that claims search")
+    parser.add_argument(
+        "--rows", type=int, default=0, help="rows of the list that is imported; the sample by default"
+    )
     parser.add_argument("--rounds", type=int, default=5, help="rounds whose median is shown")
     parser.add_argument("--seconds", type=float, default=1.0, help="seconds of each kind of work in a round")
     asked = parser.parse_args()
@@ -36,7 +39,7 @@ def main() -> None:
             if "api" in parts:
                 serving_http.measure(place, seconds=10 * asked.seconds)
     if "import" in parts:
-        importing.measure(databases, rounds=asked.rounds)
+        importing.measure(databases, rows=asked.rows, rounds=asked.rounds)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import statistics
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from itertools import islice
+from itertools import count, islice
+from string import ascii_uppercase
 
 import phonenumbers
 from sqlalchemy import Column, MetaData, Table, Text, create_engine, insert
@@ -34,9 +35,13 @@ _PHONE_COLUMNS = (
 )
 
 
-def measure(databases: Sequence[str], *, rounds: int) -> None:
-    """Print rows a second."""
-    content = FILE.read_bytes()
+_FICTION = ("063998", "019900", "026191", "035301", "046571", "053649")
+"""Where numbers begin that are kept for fiction; each beginning holds ten thousand."""
+
+
+def measure(databases: Sequence[str], *, rows: int, rounds: int) -> None:
+    """Print rows a second for a list of so many rows; 0 for the sample as it is."""
+    content = _a_list(rows) if rows else FILE.read_bytes()
     rows = content.count(b"\n") - 1
     say(f"\nImport of about {rows:,} rows, medians of {rounds} rounds\n")
     say("| | bare rows per second | imported rows per second | of bare |")
@@ -51,6 +56,29 @@ def measure(databases: Sequence[str], *, rounds: int) -> None:
         ratios = [one / alone for one, alone in zip(taken, bare, strict=True)]
         medians = f"{statistics.median(bare):,.0f} | {statistics.median(taken):,.0f}"
         say(f"| {name} | {medians} | {spread(ratios)} |")
+
+
+def _a_list(rows: int) -> bytes:
+    """The sample again and again, with another identity and other numbers in each row.
+
+    There are 60,000 numbers for fiction, so that in a long list several people share each.
+    """
+    sample = list(csv.DictReader(io.StringIO(FILE.read_bytes().decode("cp1252")), delimiter=";"))
+    numbers = (f"{_FICTION[n % len(_FICTION)]}{n // len(_FICTION) % 10_000:04}" for n in count())
+    written = io.StringIO()
+    writer = csv.DictWriter(written, list(sample[0]), delimiter=";", lineterminator="\n")
+    writer.writeheader()
+    for n in range(rows):
+        row = sample[n % len(sample)]
+        letters = "".join(ascii_uppercase[n // 26**place % 26] for place in range(4))
+        identity = {
+            "N° dossier": f"RIO13-2026-{n:06}",
+            "INE": f"{n:09}AB",
+            "Nom de famille": f"{row['Nom de famille']} {letters}",
+            "Mél": "",
+        }
+        writer.writerow(row | identity | {column: next(numbers) for column in _PHONE_COLUMNS if row[column]})
+    return written.getvalue().encode("cp1252")
 
 
 def _bare(url: str, content: bytes) -> float:
