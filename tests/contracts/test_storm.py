@@ -1,6 +1,6 @@
 """A storm at the provider: nothing is doubled, lost or left unaccounted for, on both databases.
 
-`STORM_MESSAGES` and `STORM_CALLS` set its size; the long run of docs/telephony.md has ten thousand and a thousand.
+`STORM_MESSAGES` and `STORM_CALLS` set its size.
 """
 
 from __future__ import annotations
