@@ -22,6 +22,7 @@ from callcentre.callqueue.models import EntryState, Lane, QueueEntry, TerritoryD
 from callcentre.database import UtcDateTime
 from callcentre.directory import queries as directory
 from callcentre.directory.models import Programme as ProgrammeRow
+from callcentre.outreach import callbacks
 from callcentre.people.households import households
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.load import record_blocks
@@ -33,6 +34,7 @@ from callcentre.retry.plan import Permission, eligible_in, may_call
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Option
 from callcentre.retry.reasons import ReasonCode, reason
+from callcentre.retry.rules import Refusal
 from callcentre.retry.state import PersonState
 from callcentre.statements import Prepared
 
@@ -213,6 +215,39 @@ def _sweep(session: Session, programme: Programme, programme_id: int, now: datet
         states = states_of(session, programme, programme_id, [turn.person_id for turn in late])
         for turn in late:
             turn.due_at, turn.due_until = next_window(programme, states[turn.person_id].zone.key, now)
+    _keep_or_end_promises(session, programme, programme_id, now)
+
+
+def _keep_or_end_promises(session: Session, programme: Programme, programme_id: int, now: datetime) -> None:
+    """Move due promises whose number may never be called again to another one, or end them.
+
+    A guardian's promise outlives the minor's majority, a number proves wrong: served as they are, such people would be
+    the first card of every officer, and refused to each.
+    """
+    due = session.scalars(
+        select(Turn).where(
+            Turn.programme_id == programme_id,
+            Turn.token.is_(None),
+            Turn.lane == int(Lane.PROMISE),
+            Turn.due_at <= now,
+        )
+    ).all()
+    states = states_of(session, programme, programme_id, [turn.person_id for turn in due])
+    policy, ended = policy_of(programme), []
+    for turn in due:
+        state = states[turn.person_id]
+        known = any(number.number_id == turn.number_id for number in state.numbers)
+        answer = may_call(state, policy, now=now, number_id=turn.number_id if known else None, promised=True)
+        if isinstance(answer, Refusal) and answer.is_final:
+            answer = may_call(state, policy, now=now, promised=True)
+        if isinstance(answer, Permission):
+            turn.number_id = answer.number_id
+        elif answer.is_final:
+            session.delete(turn)
+            callbacks.cancel(session, person_id=turn.person_id, programme_id=programme_id, now=now)
+            ended.append(turn.person_id)
+    if ended:
+        reconsider(session, programme, programme_id, ended, now=now)
 
 
 def _fill(

@@ -213,14 +213,17 @@ class _Game:
             self._serve(number, block, at)
 
     def _serve(self, day: int, block: Block, at: datetime) -> None:
-        """Let the next officer ask, call and record; whoever may not be called after all is given back."""
+        """Let the next officer ask, call and record; whoever may not be called after all is passed over."""
         self.turn += 1
         officer = self.team.officers[self.turn % len(self.team.officers)]
         for _ in range(5):
             with writing(self.runtime.sessions) as session:
                 lease = serving.serve_next(session, self.desk, officer_id=officer, now=at)
-                if not isinstance(lease, Lease) or lease.number_id is None:
+                if not isinstance(lease, Lease):
                     return
+                if lease.number_id is None:
+                    self._pass_over(session, lease, officer, at)
+                    continue
                 try:
                     with session.begin_nested():
                         serving.start_attempt(
@@ -232,10 +235,17 @@ class _Game:
                             now=at,
                         )
                 except NotAllowed:
-                    serving.release(session, lease.token, officer_id=officer, now=at)
+                    self._pass_over(session, lease, officer, at)
                     continue
                 self._call(session, lease, day, block, at, officer)
                 return
+
+    def _pass_over(self, session: Session, lease: Lease, officer: int, at: datetime) -> None:
+        """Come back to somebody later: given back at once, they would be served to everybody for ever."""
+        why = next(iter(self.desk.programme.skip_reasons))
+        serving.skip(
+            session, self.desk, lease.token, officer_id=officer, reason_code=why, not_before=None, now=at
+        )
 
     # ---- a call
 
