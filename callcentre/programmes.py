@@ -10,6 +10,7 @@ import re
 import tomllib
 from datetime import date, time
 from enum import StrEnum
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -323,24 +324,6 @@ class TelephonyConfig(_Part):
         }
         return {hint: code for hint, code in named.items() if code}
 
-    @property
-    def by_number(self) -> dict[str, ContactConfig]:
-        """The directory by number, E.164."""
-        return {
-            phone.parse(number).e164 or number: contact
-            for contact in self.contacts
-            for number in contact.numbers
-        }
-
-    @model_validator(mode="after")
-    def _numbers(self) -> Self:
-        numbers = [number for contact in self.contacts for number in contact.numbers]
-        unreadable = [number for number in numbers if phone.parse(number).e164 is None]
-        if unreadable:
-            raise ValueError(f"contacts: not a telephone number: {', '.join(unreadable)}")
-        _refuse_repeats("contacts.numbers", [phone.parse(number).e164 or "" for number in numbers])
-        return self
-
 
 class IntakeConfig(_Part):
     """Who is in scope, by age on the list's date; how many days of a list are kept, and what for."""
@@ -411,6 +394,7 @@ class Programme(_Part):
         _refuse_repeats("routes", [route.code for route in self.routes])
         _refuse_repeats("segments", [segment.code for segment in self.segments])
         _refuse_repeats("dispositions", [d.code for d in self.dispositions])
+        self._check_contacts()
         unknown = set(self.telephony.hints().values()) - {d.code for d in self.dispositions}
         if unknown:
             raise ValueError(f"telephony: no such result in the code book: {', '.join(sorted(unknown))}")
@@ -422,6 +406,25 @@ class Programme(_Part):
             if "fr" not in words:
                 raise ValueError("labels, service and notice need at least French (fr)")
         return self
+
+    def _check_contacts(self) -> None:
+        written = [number for contact in self.telephony.contacts for number in contact.numbers]
+        read = {number: phone.parse(number, self.region).e164 for number in written}
+        if unreadable := [number for number, e164 in read.items() if e164 is None]:
+            raise ValueError(f"telephony.contacts: not a telephone number: {', '.join(unreadable)}")
+        _refuse_repeats("telephony.contacts.numbers", [str(read[number]) for number in written])
+
+    @cached_property
+    def _contacts(self) -> dict[str | None, ContactConfig]:
+        return {
+            phone.parse(number, self.region).e164: contact
+            for contact in self.telephony.contacts
+            for number in contact.numbers
+        }
+
+    def contact_of(self, number: str | None) -> ContactConfig | None:
+        """The school or partner of the directory whose number this is."""
+        return self._contacts.get(phone.parse(number, self.region).e164) if number else None
 
     @property
     def tz(self) -> ZoneInfo:

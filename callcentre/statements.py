@@ -120,13 +120,7 @@ class Prepared:
             return 0
         connection = _flushed(session)
         form = self._form(connection.dialect, {})
-        values = form.many(rows)
-        cursor = connection.connection.cursor()
-        connection.dispatch.before_cursor_execute(connection, cursor, form.sql, values, None, True)
-        try:
-            cursor.executemany(form.sql, values)
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _translated(error, form.sql, connection, cursor) from error
+        cursor = _executed(connection, form.sql, form.many(rows), many=True)
         touched = int(cursor.rowcount)
         cursor.close()
         return touched
@@ -154,14 +148,7 @@ class Prepared:
     def _run(self, session: Session, parameters: Mapping[str, Any]) -> tuple[Any, Dialect]:
         connection = _flushed(session)
         form = self._form(connection.dialect, parameters)
-        values = form.values(parameters)
-        cursor = connection.connection.cursor()
-        # Whoever counts an engine's statements counts these too.
-        connection.dispatch.before_cursor_execute(connection, cursor, form.sql, values, None, False)
-        try:
-            cursor.execute(form.sql, values)
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _translated(error, form.sql, connection, cursor) from error
+        cursor = _executed(connection, form.sql, form.values(parameters), many=False)
         return cursor, connection.dialect
 
     def _form(self, dialect: Dialect, parameters: Mapping[str, Any]) -> _Form:
@@ -195,6 +182,18 @@ def _flushed(session: Session) -> Connection:
     if session.autoflush:
         session.flush()
     return session.connection()
+
+
+def _executed(connection: Connection, sql: str, values: Any, *, many: bool) -> Any:
+    """Return the driver's cursor on which it was run."""
+    cursor = connection.connection.cursor()
+    # Whoever counts an engine's statements counts these too.
+    connection.dispatch.before_cursor_execute(connection, cursor, sql, values, None, many)
+    try:
+        (cursor.executemany if many else cursor.execute)(sql, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _translated(error, sql, connection, cursor) from error
+    return cursor
 
 
 def _processed(column: list[Any], process: Callable[[Any], Any]) -> list[Any]:

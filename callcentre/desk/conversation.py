@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from callcentre.accounts.models import User
 from callcentre.callqueue.models import QueueEntry
 from callcentre.desk.context import Desk
-from callcentre.desk.inbound_calls import contact_of
 from callcentre.errors import NotFound
-from callcentre.outreach.kinds import Channel, InboundState, MessageState
+from callcentre.outreach.kinds import Channel, InboundOutcome, InboundState, MessageState
 from callcentre.outreach.message_models import InboundCall, InboundMessage, Message, MessageRecipient
 from callcentre.people.models import PersonNumber, YoungPerson
 from callcentre.programmes import ContactConfig
 
-LEFT = ("voicemail", "missed", "wants_call", "closed")
+LEFT = frozenset(InboundOutcome) - {InboundOutcome.ANSWERED}
 """How a call ended that nobody took."""
 SHOWN = 30
 """Lines of a conversation, and things of the inbox, at most."""
@@ -99,7 +98,7 @@ def inbox(session: Session, desk: Desk, *, officer_id: int) -> list[Waiting]:
     ).all()
     waiting = [_message(session, desk, row, officer_id) for row in messages]
     waiting += [_call(session, desk, row, officer_id) for row in calls]
-    return sorted(waiting, key=lambda one: (one.kind != "answered", not one.mine, one.at))
+    return sorted(waiting, key=lambda one: (one.kind != InboundOutcome.ANSWERED, not one.mine, one.at))
 
 
 def waiting_count(session: Session, desk: Desk, *, officer_id: int) -> Count:
@@ -115,7 +114,7 @@ def waiting_count(session: Session, desk: Desk, *, officer_id: int) -> Count:
 
 def _waits(desk: Desk, officer_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     """What waits of messages and of calls; a call that an officer took is theirs until they have dealt with it."""
-    taken = (InboundCall.outcome == "answered") & (InboundCall.officer_id == officer_id)
+    taken = (InboundCall.outcome == InboundOutcome.ANSWERED) & (InboundCall.officer_id == officer_id)
     return (
         and_(InboundMessage.programme_id == desk.programme_id, InboundMessage.state == InboundState.OPEN),
         and_(
@@ -151,14 +150,14 @@ def _message(session: Session, desk: Desk, row: InboundMessage, officer_id: int)
         mine=row.officer_id == officer_id,
         people=tuple(_people(session, numbers, row.programme_id)),
         lines=tuple(_lines(session, numbers, Message.number_id.in_(numbers), 8)),
-        contact=contact_of(desk.programme, row.sender),
+        contact=desk.programme.contact_of(row.sender),
     )
 
 
 def _call(session: Session, desk: Desk, row: InboundCall, officer_id: int) -> Waiting:
     numbers = [] if row.number_id is None else [row.number_id]
     return Waiting(
-        kind=row.outcome or "missed",
+        kind=row.outcome or InboundOutcome.MISSED,
         id=row.id,
         at=row.received_at,
         sender=row.caller,
@@ -170,7 +169,7 @@ def _call(session: Session, desk: Desk, row: InboundCall, officer_id: int) -> Wa
         people=tuple(_people(session, numbers, row.programme_id)),
         lines=tuple(_lines(session, numbers, Message.number_id.in_(numbers), 4)),
         seconds=row.recording_seconds,
-        contact=contact_of(desk.programme, row.caller),
+        contact=desk.programme.contact_of(row.caller),
     )
 
 

@@ -29,7 +29,7 @@ from callcentre.outreach.models import Attempt
 from callcentre.outreach.replies import CONTACTS, Meaning, Reply, read, wished_at
 from callcentre.people import numbers, opt_outs
 from callcentre.people.models import YoungPerson
-from callcentre.planning.blocks import next_window
+from callcentre.planning.blocks import call_next
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.states import zone_of
 from callcentre.retry.reasons import ReasonCode, reason
@@ -151,7 +151,9 @@ def _act_for_one(case: _Case, entry: QueueEntry) -> bool:
         case Meaning.CALLBACK if not case.reply.wish.is_vague:
             _promise(case, entry)
         case Meaning.CALLBACK | Meaning.INTEREST:
-            _call_soon(case, entry)
+            why = reason(ReasonCode.REPLIED)
+            call_next(session, desk.programme, entry, Lane.REPLY, why, number_id=case.number_id, now=now)
+            case.done.called = True
         case Meaning.REFUSAL:
             _pause(case, entry)
         case _:
@@ -217,23 +219,6 @@ def _promise(case: _Case, entry: QueueEntry) -> None:
         channel=case.channel,
         now=now,
     )
-
-
-def _call_soon(case: _Case, entry: QueueEntry) -> None:
-    """Let the person be called next, after promises: now, or when calling next opens."""
-    zone = zone_of(case.session, entry.person_id)
-    start, end = next_window(case.desk.programme, zone.key, case.now)
-    why = reason(ReasonCode.REPLIED).as_json()
-    turns.put(
-        case.session,
-        entry,
-        Lane.REPLY,
-        due_at=start,
-        due_until=end,
-        reason=why,
-        number_id=case.number_id,
-    )
-    case.done.called = True
 
 
 def _pause(case: _Case, entry: QueueEntry) -> None:

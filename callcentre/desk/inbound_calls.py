@@ -13,19 +13,20 @@ from callcentre import phone
 from callcentre.accounts.kinds import PresenceState
 from callcentre.accounts.models import Presence
 from callcentre.accounts.presence import PRESENCE_LIFETIME
-from callcentre.callqueue import entries, turns
+from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
 from callcentre.desk.context import Desk
-from callcentre.outreach.kinds import InboundState
+from callcentre.outreach.kinds import InboundOutcome, InboundState
 from callcentre.outreach.message_models import InboundCall, OfficerLine
 from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.people import numbers, opt_outs
 from callcentre.people.models import Opposition
-from callcentre.planning.blocks import next_window
+from callcentre.planning.blocks import call_next
 from callcentre.planning.states import zone_of
-from callcentre.programmes import ContactConfig, Programme
 from callcentre.retry.reasons import ReasonCode, reason
 
+_TOLD = frozenset({InboundOutcome.ANSWERED, InboundOutcome.VOICEMAIL, InboundOutcome.WANTS_CALL})
+"""Ends that somebody made; a call that is merely over does not take their place."""
 LAST_CALLED = timedelta(days=30)
 """How long the officer who called last is rung first."""
 RUNG_AT_ONCE = 4
@@ -90,7 +91,7 @@ def taken(session: Session, call_id: int, *, officer_id: int) -> bool:
     taken_now = session.execute(
         update(InboundCall)
         .where(InboundCall.id == call_id, InboundCall.outcome.is_(None))
-        .values(outcome="answered", officer_id=officer_id)
+        .values(outcome=InboundOutcome.ANSWERED, officer_id=officer_id)
         .returning(InboundCall.id)
     ).scalar()
     return taken_now is not None
@@ -98,7 +99,7 @@ def taken(session: Session, call_id: int, *, officer_id: int) -> bool:
 
 def is_over(session: Session, call: InboundCall, *, now: datetime) -> bool:
     """Note the end of a call that somebody of the team took; False when nobody did."""
-    if call.outcome != "answered":
+    if call.outcome != InboundOutcome.ANSWERED:
         return False
     call.ended_at = call.ended_at or now
     session.flush()
@@ -116,40 +117,24 @@ def left_message(
 ) -> None:
     """A message was left: it is a task, and the caller is called back next."""
     call.recording_sid, call.recording_seconds = recording, seconds
-    lost(session, desk, call, "voicemail", now=now)
+    lost(session, desk, call, InboundOutcome.VOICEMAIL, now=now)
 
 
-def lost(session: Session, desk: Desk, call: InboundCall, outcome: str, *, now: datetime) -> None:
-    """Nobody took the call (`missed`, `wants_call`, `voicemail`, `closed`): whom it may be from is called back next."""
-    if call.outcome in {"answered", "voicemail", "wants_call"} and outcome in {"missed", "closed"}:
+def lost(session: Session, desk: Desk, call: InboundCall, outcome: InboundOutcome, *, now: datetime) -> None:
+    """Nobody took the call: whom it may be from is called back next. What the caller said of it stands."""
+    if call.outcome in _TOLD and outcome not in _TOLD:
         return
     call.outcome, call.ended_at = outcome, call.ended_at or now
     for entry in _callable(session, desk, people_of(session, call), now):
-        zone = zone_of(session, entry.person_id)
-        start, end = next_window(desk.programme, zone.key, now)
-        local = call.received_at.astimezone(zone)
-        why = reason(ReasonCode.CALLED_US, day=local.date().isoformat(), time=f"{local:%H:%M}").as_json()
-        turns.put(
-            session,
-            entry,
-            Lane.MISSED_INBOUND,
-            due_at=start,
-            due_until=end,
-            reason=why,
-            number_id=call.number_id,
-        )
+        local = call.received_at.astimezone(zone_of(session, entry.person_id))
+        why = reason(ReasonCode.CALLED_US, day=local.date().isoformat(), time=f"{local:%H:%M}")
+        call_next(session, desk.programme, entry, Lane.MISSED_INBOUND, why, number_id=call.number_id, now=now)
     session.flush()
 
 
 def caller_of(session: Session, call_id: int) -> str | None:
     """Return the number of a call that came in, as the provider gave it; None when it is hidden."""
     return session.scalar(select(InboundCall.caller).where(InboundCall.id == call_id))
-
-
-def contact_of(programme: Programme, number: str | None) -> ContactConfig | None:
-    """Return the school or partner of the directory whose number this is."""
-    parsed = phone.parse(number, programme.region).e164 if number else None
-    return programme.telephony.by_number.get(parsed or "")
 
 
 def people_of(session: Session, call: InboundCall) -> list[int]:

@@ -155,9 +155,8 @@ def _take_places(session: Session, kept_id: int, gone_id: int) -> Row:
             journal["moved"].append(entry.id)
             session.flush()
             continue
-        table = QueueEntry.__table__
-        dropped = merges.as_json(table, {c.name: getattr(entry, c.name) for c in table.columns})  # type: ignore[arg-type]
-        before = {name: merges.as_json(table, _columns(own))[name] for name in _PLACE}  # type: ignore[arg-type]
+        dropped, whole = merges.row_of(entry), merges.row_of(own)
+        before = {name: whole[name] for name in _PLACE}
         _join_places(own, entry)
         session.flush()
         steps = _queue_behind(session, own.id, entry.id)
@@ -175,10 +174,6 @@ def _take_places(session: Session, kept_id: int, gone_id: int) -> Row:
         session.delete(entry)
         session.flush()
     return journal
-
-
-def _columns(entry: QueueEntry) -> Row:
-    return {column.name: getattr(entry, column.name) for column in QueueEntry.__table__.columns}
 
 
 def _join_places(own: QueueEntry, other: QueueEntry) -> None:
@@ -211,7 +206,7 @@ def _give_places(session: Session, row: Merge) -> None:
         _give_steps(session, one.get("steps", ()))
         own = session.get(QueueEntry, one["entry"], populate_existing=True)
         if own is not None and own.version == one["version"]:
-            for name, value in merges.from_json(table, one["before"]).items():  # type: ignore[arg-type]
+            for name, value in merges.from_json(table, one["before"]).items():
                 setattr(own, name, value)
             if own.state == EntryState.CLOSED:
                 own.eligible_at = own.eligible_until = own.preferred_at = own.preferred_until = None
@@ -228,12 +223,10 @@ def _queue_behind(session: Session, own_id: int, other_id: int) -> list[Row]:
         .group_by(RouteStep.opened_at)
     )
     after = {opened_at: position + 1 for opened_at, position in session.execute(last)}
-    table = RouteStep.__table__
     journal: list[Row] = []
     theirs = select(RouteStep).where(RouteStep.entry_id == other_id, RouteStep.opened_at.in_(after))
     for step in session.scalars(theirs.order_by(RouteStep.position.desc())).all():
-        before = merges.as_json(table, {c.name: getattr(step, c.name) for c in table.columns})  # type: ignore[arg-type]
-        journal.append({name: before[name] for name in ("id", "position", "state")})
+        journal.append({"id": step.id, "position": step.position, "state": step.state})
         step.position += after[step.opened_at]
         if step.state in LIVE_STEPS:
             step.state = StepState.CANCELLED

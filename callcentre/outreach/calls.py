@@ -264,11 +264,10 @@ def reconciled(
         if leg.answered_by and call.answered_by is None:
             machine(session, uid, leg.answered_by)
     officer_leg(session, uid, sid=officer.sid, status=officer.status, now=now)
-    if call.parent_rank >= ENDED and call.child_rank < ENDED:
-        call.child_status, call.child_rank = (
-            "canceled",
-            ENDED,
-        )  # the officer's leg is over: nobody rings any more
+    if (
+        call.parent_rank >= ENDED and call.child_rank < ENDED
+    ):  # the officer's leg is over: nobody rings any more
+        call.child_status, call.child_rank = "canceled", ENDED
     session.flush()
 
 

@@ -17,8 +17,6 @@ from callcentre.outreach.message_models import ChannelConsent
 from callcentre.outreach.sending import WhatsApp
 
 BY_OFFICER, BY_WRITING = "officer", "inbound"
-
-
 NOTHING = WhatsApp()
 
 

@@ -93,3 +93,13 @@ class InboundState(StrEnum):
     """Acted upon by an officer."""
     AUTOMATIC = "automatic"
     """Understood and acted upon by itself."""
+
+
+class InboundOutcome(StrEnum):
+    """How a call that came in ended; all but `ANSWERED` are called back."""
+
+    ANSWERED = "answered"
+    VOICEMAIL = "voicemail"
+    WANTS_CALL = "wants_call"
+    MISSED = "missed"
+    CLOSED = "closed"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Date, Table, delete, insert, select, update
+from sqlalchemy import Column, ColumnElement, Date, FromClause, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from callcentre.database import Base, UtcDateTime, in_parts
@@ -162,13 +162,19 @@ def point(session: Session, table: str, column: str, ids: Collection[int], to: i
         session.execute(update(target).where(target.c.id.in_(part)).values({column: to}))
 
 
-def as_json(table: Table, row: Any) -> Row:
+def row_of(held: Base) -> Row:
+    """The row of a mapped object as JSON holds it."""
+    table = held.__table__
+    return as_json(table, {column.name: getattr(held, column.name) for column in table.columns})
+
+
+def as_json(table: FromClause, row: Any) -> Row:
     """A row of a table as JSON holds it."""
     said = {column.name: row[column.name] for column in table.columns}
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in said.items()}
 
 
-def from_json(table: Table, stored: Row) -> Row:
+def from_json(table: FromClause, stored: Row) -> Row:
     """A row again, with its dates."""
     return {name: _value(table.c[name], value) for name, value in stored.items() if name in table.c}
 
@@ -275,7 +281,7 @@ def _drop_guardians(session: Session, same: dict[int, int]) -> list[Row]:
     """Remove the guardians whom both records name; nothing refers to them any more."""
     table = Guardian.__table__
     rows = [
-        as_json(table, row)  # type: ignore[arg-type]
+        as_json(table, row)
         for row in session.execute(select(table).where(table.c.id.in_(list(same)))).mappings()
     ]
     session.execute(delete(Guardian).where(Guardian.id.in_(list(same))))
@@ -297,13 +303,12 @@ def _take_links(session: Session, kept_id: int, gone_id: int, same: dict[int, in
         for link in session.scalars(select(PersonNumber).where(PersonNumber.person_id == kept_id))
     }
     position = max((link.position for link in mine.values()), default=-1)
-    table = PersonNumber.__table__
     moved: list[Row] = []
     dropped: list[Row] = []
     known: list[Row] = []
     theirs = select(PersonNumber).where(PersonNumber.person_id == gone_id).order_by(PersonNumber.position)
     for link in session.scalars(theirs).all():
-        row = as_json(table, {c.name: getattr(link, c.name) for c in table.columns})  # type: ignore[arg-type]
+        row = row_of(link)
         own = mine.get(link.number_id)
         if own is not None:
             known.append({"id": own.id, **{name: _plain(getattr(own, name)) for name in _LINK}})

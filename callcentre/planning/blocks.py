@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, bindparam, delete, func, select, text, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from callcentre.callqueue import turns
 from callcentre.callqueue.days import ensure_day
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, TerritoryDay, Turn
 from callcentre.database import UtcDateTime
@@ -27,13 +28,13 @@ from callcentre.people.households import households
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.load import record_blocks
 from callcentre.planning.policies import policy_in_force, policy_of
-from callcentre.planning.states import states_of
+from callcentre.planning.states import states_of, zone_of
 from callcentre.programmes import Programme
 from callcentre.retry.learnt import Learnt, is_control
 from callcentre.retry.plan import Permission, eligible_in, may_call
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Option
-from callcentre.retry.reasons import ReasonCode, reason
+from callcentre.retry.reasons import Reason, ReasonCode, reason
 from callcentre.retry.rules import Refusal
 from callcentre.retry.state import PersonState
 from callcentre.statements import Prepared
@@ -232,6 +233,8 @@ def _keep_or_end_promises(session: Session, programme: Programme, programme_id: 
             Turn.due_at <= now,
         )
     ).all()
+    if not due:
+        return
     states = states_of(session, programme, programme_id, [turn.person_id for turn in due])
     policy, ended = policy_of(programme), []
     for turn in due:
@@ -273,6 +276,21 @@ def next_window(programme: Programme, zone: str, moment: datetime) -> tuple[date
             break
         end = following.end
     return max(block.start, moment), end
+
+
+def call_next(
+    session: Session,
+    programme: Programme,
+    entry: QueueEntry,
+    lane: Lane,
+    why: Reason,
+    *,
+    number_id: int | None,
+    now: datetime,
+) -> None:
+    """Let somebody who wrote or called us be called next, after promises: now, or when calling next opens."""
+    start, end = next_window(programme, zone_of(session, entry.person_id).key, now)
+    turns.put(session, entry, lane, due_at=start, due_until=end, reason=why.as_json(), number_id=number_id)
 
 
 def _capacity(programme: Programme, now: datetime) -> int:

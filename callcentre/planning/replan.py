@@ -219,7 +219,7 @@ class Planner:
         return Known(placed, base, values, dumps(why))
 
     def keep(self, session: Session, answers: Sequence[Answer]) -> int:
-        """Write what changed, of entries that nobody has changed meanwhile; return how many."""
+        """Write what changed, of entries that nobody has changed meanwhile; return how many were."""
         rows = [
             {
                 "entry": answer.row.id,
@@ -231,11 +231,11 @@ class Planner:
             for answer in answers
             if answer.values is not None
         ]
-        _KEEP.many(session, rows)
+        written = _KEEP.many(session, rows)
         alone = [answer.row.person_id for answer in answers if answer.values is None]
         if alone:
             reconsider(session, self.programme, self.programme_id, alone, now=self.now)
-        return len(answers)
+        return written + len(alone)
 
 
 _INSTANTS = ("eligible_at", "eligible_until", "preferred_at", "preferred_until")

@@ -25,7 +25,7 @@ from callcentre.desk.context import Desk
 from callcentre.desk.search import search as find
 from callcentre.desk.serving import Nothing
 from callcentre.errors import IdempotencyMismatch, InvalidInput, LeaseLost, NotAllowed, NotFound
-from callcentre.outreach import attempts
+from callcentre.outreach import attempts, consents
 from callcentre.retry.reasons import ReasonCode, reason
 from callcentre.web import card_view, labels, message_words, outcome_form
 from callcentre.web.context import now, runtime, user
@@ -35,7 +35,7 @@ from callcentre.web.forms import choice_of, whole_number
 from callcentre.web.guards import passive, wants_json
 from callcentre.web.i18n import gettext, mark
 from callcentre.web.looks import looked, looked_up
-from callcentre.web.telephony import WAYS
+from callcentre.web.telephony import WAYS, telephone
 from callcentre.web.transaction import database, reading
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
@@ -91,7 +91,7 @@ def attempt(token: str) -> ResponseReturnValue:
         flash(message, "attention")
         return redirect("/desk")
     if wants_json():
-        ways = telephony.ways(session, desk.settings, runtime().provider, user().id)
+        ways = telephony.ways(session, telephone())
         return jsonify(
             attempt_id=made.id,
             started_at=iso(made.started_at),
@@ -379,7 +379,7 @@ def _card_page(
     shown = card(session, desk, lease, officer=me, language=me.language.value, now=now())
     day = my_day.my_day(session, desk, officer_id=me.id, now=now())
     zone = shown.person.zone
-    ways = telephony.ways(session, desk.settings, runtime().provider, me.id)
+    ways = telephony.ways(session, telephone())
     return render_template(
         "desk_card.html",
         **_common(desk, day),
@@ -405,7 +405,9 @@ def _card_page(
         followed=len(ways) > 1,
         lines=conversation.conversation(session, shown.person.id, limit=6),
         state_words=message_words.state,
-        whatsapp=message_words.whatsapp_of([number.id for number in shown.person.numbers]),
+        whatsapp=message_words.agreements(
+            consents.of_numbers(session, [number.id for number in shown.person.numbers])
+        ),
         may_whatsapp=runtime().provider.can_whatsapp
         and texts.whatsapp_of(session, shown.person.id, now=now()),
         texts=texts.templates(session, desk, shown.person.id, answerable=runtime().provider.can_receive),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from callcentre.desk.conversation import Line
-from callcentre.outreach import consents
 from callcentre.outreach.segments import Encoding, Segments
+from callcentre.outreach.sending import WhatsApp
 from callcentre.web.context import now
 from callcentre.web.formats import day
 from callcentre.web.i18n import gettext, mark, ngettext
-from callcentre.web.transaction import database
 
 MEANINGS = {
     "opt_out": mark("STOP"),
@@ -104,16 +103,15 @@ class Agreement:
     stands: bool
 
 
-def whatsapp_of(number_ids: Collection[int]) -> dict[int, Agreement]:
-    """Return what numbers agreed to on WhatsApp; those that never had to do with it are left out."""
+def agreements(found: Mapping[int, WhatsApp]) -> dict[int, Agreement]:
+    """Return what numbers agreed to on WhatsApp, by number; those for which it says nothing now are left out."""
     said: dict[int, Agreement] = {}
-    for number_id, agreed in consents.of_numbers(database(), number_ids).items():
+    for number_id, agreed in found.items():
         if agreed.standing is not None:
             words = gettext("WhatsApp : accord du %(day)s", day=day(agreed.standing))
             said[number_id] = Agreement(words, stands=True)
         elif agreed.is_open(now()):
-            words = gettext("WhatsApp : répondre sous 24 h")
-            said[number_id] = Agreement(words, stands=False)
+            said[number_id] = Agreement(gettext("WhatsApp : répondre sous 24 h"), stands=False)
     return said
 
 

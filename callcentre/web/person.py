@@ -15,6 +15,7 @@ from callcentre.callqueue import lease as leases
 from callcentre.desk import card, corrections, history
 from callcentre.desk.card import Person
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
+from callcentre.outreach import consents
 from callcentre.people.kinds import NumberOwner
 from callcentre.support import appointments, solutions
 from callcentre.support.kinds import AppointmentState, Evidence, SolutionKind
@@ -253,7 +254,9 @@ def _page(person_id: int, *, errors: dict[str, str] | None = None, typed: Any = 
         owners={number.id: card_view.owner_of(number) for number in person.numbers},
         owner_labels=card_view.OWNER_LABELS,
         verdicts=card_view.VERDICTS,
-        whatsapp=message_words.whatsapp_of([number.id for number in person.numbers]),
+        whatsapp=message_words.agreements(
+            consents.of_numbers(database(), [number.id for number in person.numbers])
+        ),
         can_whatsapp=runtime().provider.can_whatsapp,
         closed_label=labels.reason_label(person.closed_reason),
         appointment_labels=history_words.APPOINTMENT_LABELS,

@@ -8,7 +8,7 @@ from flask import Blueprint, jsonify, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
 from callcentre.desk import telephony
-from callcentre.desk.telephony import Ringing
+from callcentre.desk.telephony import Ringing, Telephone
 from callcentre.errors import NotAllowed, NotFound
 from callcentre.outreach import calls
 from callcentre.outreach.calls import CallView
@@ -44,15 +44,16 @@ HINTS = {
 }
 
 
+def telephone() -> Telephone:
+    """Return what the signed-in officer calls with."""
+    return Telephone(user().id, runtime().settings, runtime().provider)
+
+
 @blueprint.post("/attempts/<int:attempt_id>/bridge")
 def bridge(attempt_id: int) -> BaseResponse:
     """Ring the officer; the attempt exists already, and stays the same whatever becomes of the call."""
-    of, provider = runtime(), runtime().provider
-    session = database()
     try:
-        ringing = telephony.prepare(
-            session, attempt_id, officer_id=user().id, settings=of.settings, provider=provider, now=now()
-        )
+        ringing = telephony.prepare(database(), attempt_id, telephone(), now=now())
     except NotAllowed as problem:
         return answer(409, code=problem.code, message=gettext(problem.message), reason=problem.reason)
     end_transaction()  # the provider is asked outside of any transaction
@@ -63,16 +64,8 @@ def bridge(attempt_id: int) -> BaseResponse:
 @blueprint.post("/attempts/<int:attempt_id>/softphone")
 def softphone(attempt_id: int) -> BaseResponse:
     """Give the officer's browser what it needs to call: a pass of its own, and our name of the call, never a number."""
-    of = runtime()
     try:
-        uid, token = telephony.prepare_softphone(
-            database(),
-            attempt_id,
-            officer_id=user().id,
-            settings=of.settings,
-            provider=of.provider,
-            now=now(),
-        )
+        uid, token = telephony.prepare_softphone(database(), attempt_id, telephone(), now=now())
     except NotAllowed as problem:
         return answer(409, code=problem.code, message=gettext(problem.message), reason=problem.reason)
     return jsonify(attempt=uid, token=token, script="/telephony/softphone.js")

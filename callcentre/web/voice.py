@@ -14,7 +14,7 @@ from twilio.twiml.voice_response import Dial, VoiceResponse
 from callcentre.desk import inbound_calls
 from callcentre.outreach import calls, events
 from callcentre.outreach.events import Event
-from callcentre.outreach.kinds import EventKind
+from callcentre.outreach.kinds import EventKind, InboundOutcome
 from callcentre.outreach.provider import INSIST
 from callcentre.web.context import now, runtime
 from callcentre.web.transaction import database
@@ -153,7 +153,7 @@ def incoming() -> Response:
     found = inbound_calls.route(session, desk, call, now=now())
     answer = VoiceResponse()
     if not found.is_open:
-        inbound_calls.lost(session, desk, call, "closed", now=now())
+        inbound_calls.lost(session, desk, call, InboundOutcome.CLOSED, now=now())
         answer.say(CLOSED, **VOICE)
         answer.hangup()
     elif found.lines:
@@ -178,7 +178,7 @@ def offered(call_id: int, officer_id: int) -> Response:
         action=_url(f"/taken/{call_id}/{officer_id}"),
         action_on_empty_result=False,
     )
-    who = inbound_calls.contact_of(runtime().programme, inbound_calls.caller_of(database(), call_id))
+    who = runtime().programme.contact_of(inbound_calls.caller_of(database(), call_id))
     said = f"Appel de {who.name}." if who else "Un appel entrant."
     gather.say(f"{said} Tapez 1 pour le prendre.", **VOICE)
     answer.hangup()
@@ -228,7 +228,7 @@ def wants_call() -> Response:
     call = inbound_calls.take_in(session, desk, sid=field("CallSid"), caller=None, now=now())
     answer = VoiceResponse()
     if request.form.get("Digits") == KEY:
-        inbound_calls.lost(session, desk, call, "wants_call", now=now())
+        inbound_calls.lost(session, desk, call, InboundOutcome.WANTS_CALL, now=now())
         answer.say("C'est noté, nous vous rappelons. Au revoir.", **VOICE)
         answer.hangup()
     else:
@@ -265,7 +265,7 @@ def incoming_ended() -> tuple[str, int]:
     if first(event):
         call = inbound_calls.take_in(session, desk, sid=event.sid, caller=None, now=now())
         if call.outcome is None:
-            inbound_calls.lost(session, desk, call, "missed", now=now())
+            inbound_calls.lost(session, desk, call, InboundOutcome.MISSED, now=now())
     return "", 204
 
 

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from twilio.jwt.access_token import AccessToken
 
 from callcentre.desk import telephony
+from callcentre.desk.telephony import Telephone
 from callcentre.outreach import calls
 from callcentre.outreach.calls import Hint
 from callcentre.outreach.kinds import CallChannel
@@ -99,9 +100,8 @@ def test_one_attempt_falls_back_from_browser_to_telephone_and_only_one_rings(exc
 def test_the_ways_are_what_is_set_up(exchange: Exchange) -> None:
     def ways() -> tuple[CallChannel, ...]:
         of = exchange.runtime
-        return exchange.read(
-            lambda s, _: telephony.ways(s, of.settings, of.provider, exchange.user("officer"))
-        )
+        theirs = Telephone(exchange.user("officer"), of.settings, of.provider)
+        return exchange.read(lambda s, _: telephony.ways(s, theirs))
 
     assert ways() == (CallChannel.SOFTPHONE, CallChannel.LINK)
     exchange.write(lambda s, _: calls.set_line(s, exchange.user("officer"), OFFICER, now=exchange.now))

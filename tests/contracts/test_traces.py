@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 import requests
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from urllib3 import Retry
 
 from callcentre import phone
@@ -119,9 +119,11 @@ def test_no_number_and_no_text_is_in_what_the_processes_write(exchange: Exchange
             assert quote(body) not in text
 
 
-def _count(plant: Plant, table: type[Message | InboundMessage | InboundCall], *conditions: object) -> int:
+def _count(
+    plant: Plant, table: type[Message | InboundMessage | InboundCall], *conditions: ColumnElement[bool]
+) -> int:
     with reading(plant.runtime.sessions) as session:
-        found = select(func.count()).select_from(table).where(*conditions)  # type: ignore[arg-type]
+        found = select(func.count()).select_from(table).where(*conditions)
         return session.scalar(found) or 0
 
 

@@ -89,7 +89,7 @@ def _day(person: PersonState, policy: Policy, at: datetime, number_id: int) -> s
     limits, zone = policy.limits, person.zone
     today = at.astimezone(zone).date()
     repeats = _repeats(person.attempts, limits.quick_retry_until)
-    mine = [a for a in person.attempts if a.at.astimezone(zone).date() == today]
+    mine = [a for a in person.attempts if a.local_date == today]  # the day that it was where they lived then
     on_number = next(n.calls for n in person.numbers if n.number_id == number_id)
     number_today = [call for call in on_number if call.astimezone(zone).date() == today]
     free = [a for a in mine if a in repeats and a.counts]

@@ -210,3 +210,13 @@ def test_a_kept_promise_costs_no_attempt() -> None:
     assert isinstance(may_call(person(*kept), Policy(HOURS), now=NOW), Permission)
     missed = [replace(attempt, kind=RetryKind.NO_ANSWER) for attempt in kept]
     assert isinstance(may_call(person(*missed), Policy(HOURS), now=NOW), Refusal)
+
+
+def test_a_call_counts_on_the_day_that_it_was_where_the_person_lived() -> None:
+    """Called in the evening of the 8th in Martinique, when Paris had the 9th already; then the address changed."""
+    at = paris(date(2026, 9, 9), 0, 30)
+    evening = PastAttempt(at, 8, RetryKind.NO_ANSWER, Slot.EVENING, date(2026, 9, 8))
+    assert isinstance(may_call(person(evening), Policy(HOURS), now=NOW), Permission)
+    assert not broken_rules(person(evening), Policy(HOURS), at=NOW, number_id=MINE)
+    same_day = person(replace(evening, local_date=date(2026, 9, 9)))
+    assert isinstance(may_call(same_day, Policy(HOURS), now=NOW), Refusal)
