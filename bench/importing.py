@@ -7,7 +7,8 @@ import io
 import statistics
 import time
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
 from itertools import count, islice
 from string import ascii_uppercase
 
@@ -59,7 +60,7 @@ def measure(databases: Sequence[str], *, rows: int, rounds: int) -> None:
 
 
 def _a_list(rows: int) -> bytes:
-    """The sample again and again, with another identity and other numbers in each row.
+    """The sample again and again, with another identity, birth date and other numbers in each row.
 
     There are 60,000 numbers for fiction, so that in a long list several people share each.
     """
@@ -70,15 +71,21 @@ def _a_list(rows: int) -> bytes:
     writer.writeheader()
     for n in range(rows):
         row = sample[n % len(sample)]
-        letters = "".join(ascii_uppercase[n // 26**place % 26] for place in range(4))
+        letters = "".join(ascii_uppercase[byte % 26] for byte in blake2b(b"%d" % n, digest_size=6).digest())
         identity = {
             "N° dossier": f"RIO13-2026-{n:06}",
             "INE": f"{n:09}AB",
             "Nom de famille": f"{row['Nom de famille']} {letters}",
+            "Date de naissance": _older(row["Date de naissance"], days=n // len(sample)),
             "Mél": "",
         }
         writer.writerow(row | identity | {column: next(numbers) for column in _PHONE_COLUMNS if row[column]})
     return written.getvalue().encode("cp1252")
+
+
+def _older(birth_date: str, *, days: int) -> str:
+    born = datetime.strptime(birth_date, "%d/%m/%Y").replace(tzinfo=UTC) - timedelta(days=days)
+    return f"{born:%d/%m/%Y}"
 
 
 def _bare(url: str, content: bytes) -> float:

@@ -6,10 +6,11 @@ session, may flush, and never commit.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from threading import Lock
 from time import monotonic
@@ -40,6 +41,8 @@ SQLITE_BUSY_SECONDS = 30
 
 BULK_CACHE_KIB = 65_536
 """What SQLite may keep in memory of a database while a long import writes to it; two megabytes by default."""
+BULK_LOG_PAGES = 10_000
+"""Pages of 4 KiB after which SQLite's log is copied back while very many rows are written; 1,000 by default."""
 
 RESTED_SECONDS = 1.0
 """A connection to a server that was not used for so long is tried before it is used again."""
@@ -47,8 +50,11 @@ RESTED_SECONDS = 1.0
 Identifier = BigInteger().with_variant(Integer(), "sqlite")
 """Primary and foreign keys: SQLite numbers rows by itself only in an INTEGER column."""
 
-JsonValue = JSON()
+JsonValue = JSON(none_as_null=True)
 """Small structured values that are stored and shown, never searched."""
+
+
+_NAIVE = "a naive datetime reached the database; pass an aware one"
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -62,7 +68,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a naive datetime reached the database; pass an aware one")
+            raise ValueError(_NAIVE)
         instant = value.astimezone(UTC)
         return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
 
@@ -230,13 +236,18 @@ def reading(sessions: sessionmaker[Session]) -> Iterator[Session]:
 
 
 def with_room(session: Session) -> Session:
-    """Give the session's connection room for an index of a hundred thousand people; only SQLite needs telling.
+    """Make the session's connection ready for very many rows; that stays with the connection.
 
-    The room stays with that one connection of the pool.
+    SQLite gets room for the indexes of a hundred thousand people and copies its log back less often. A server plans
+    each look-up of several hundred values anew: its plan for any values reads whole tables that have just grown.
     """
     connection = session.connection()
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(f"PRAGMA cache_size=-{BULK_CACHE_KIB}")
+        connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint={BULK_LOG_PAGES}")
+    else:
+        driver: Any = connection.connection.driver_connection
+        driver.prepare_threshold = None
     return session
 
 
@@ -250,7 +261,7 @@ def in_parts(ids: Collection[int], size: int = 500) -> Iterator[list[int]]:
 def insert_rows(
     session: Session, table: FromClause, rows: Sequence[Mapping[str, Any]], *, skip_known: bool = False
 ) -> None:
-    """Insert rows that all have the same keys by one executemany, several times faster than one by one.
+    """Insert rows that all have the same keys in one go, several times faster than one by one; keys grow in order.
 
     `skip_known` leaves out a row that a unique constraint refuses. Rows that leave a Python default to be filled
     in go the ordinary way.
@@ -262,21 +273,24 @@ def insert_rows(
     if prepared is None:
         session.execute(insert(table), list(rows))
         return
+    text = f"{prepared.text}{' ON CONFLICT DO NOTHING' if skip_known else ''}"
+    if prepared.as_json:
+        connection.exec_driver_sql(text, {"rows": json.dumps(rows, default=_as_text)})
+        return
     columns = [_processed([row[name] for row in rows], process) for name, process in prepared.columns]
-    values: list[Any] = list(zip(*columns, strict=True))
-    if not prepared.positional:
-        names = [name for name, _ in prepared.columns]
-        values = [dict(zip(names, row, strict=True)) for row in values]
-    connection.exec_driver_sql(f"{prepared.text}{' ON CONFLICT DO NOTHING' if skip_known else ''}", values)
+    connection.exec_driver_sql(text, list(zip(*columns, strict=True)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Insertion:
-    """An INSERT ready to be executed: its text, and its columns in order, each with what prepares its values."""
+    """An INSERT ready to be executed: its text, and its columns in order, each with what prepares its values.
+
+    `as_json`: all rows are one value, which a server takes in a third faster than a statement for each.
+    """
 
     text: str
     columns: tuple[tuple[str, Callable[[Any], Any] | None], ...]
-    positional: bool
+    as_json: bool
 
 
 _INSERTIONS: dict[tuple[Table, str, tuple[str, ...]], _Insertion | None] = {}
@@ -290,9 +304,26 @@ def _insertion(table: Table, dialect: Dialect, keys: tuple[str, ...]) -> _Insert
         statement = insert(table).inline().compile(dialect=dialect, column_keys=list(keys))
         order = list(statement.positiontup or statement.params)
         columns = tuple((name, _processor(table.c[name].type, dialect)) for name in order)
-        fits = set(statement.params) == set(keys)
-        _INSERTIONS[known] = _Insertion(str(statement), columns, statement.positional) if fits else None
+        fits, as_json = set(statement.params) == set(keys), dialect.name == "postgresql"
+        text = _insertion_of_json(table, dialect, keys) if as_json else str(statement)
+        _INSERTIONS[known] = _Insertion(text, columns, as_json) if fits else None
     return _INSERTIONS[known]
+
+
+def _insertion_of_json(table: Table, dialect: Dialect, keys: tuple[str, ...]) -> str:
+    prepare = dialect.identifier_preparer
+    name, columns = prepare.format_table(table), ", ".join(prepare.quote(key) for key in keys)
+    source = f"json_populate_recordset(NULL::{name}, %(rows)s::json)"
+    return f"INSERT INTO {name} ({columns}) SELECT {columns} FROM {source}"  # noqa: S608 -- names of our own tables
+
+
+def _as_text(value: object) -> str:
+    """A date or an aware instant as a server reads it."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise ValueError(_NAIVE)
+    if isinstance(value, (date, time)):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be inserted as JSON")
 
 
 def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:

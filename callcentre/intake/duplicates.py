@@ -11,7 +11,7 @@ from itertools import combinations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
-from callcentre.database import in_parts, insert_rows, reading, writing
+from callcentre.database import in_parts, insert_rows, reading, with_room, writing
 from callcentre.errors import NotFound
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.matching import Record, likeness
@@ -23,6 +23,8 @@ from callcentre.people.names import fold
 
 _DATES_AT_ONCE = 100
 """Birth dates compared in one step: some thousand records at a hundred thousand people."""
+_EDGE = 4
+"""Letters at the beginning or the end of a name that are rarely mistyped both at once."""
 _CROWD, _NEIGHBOURS = 300, 6
 """Above so many people born on one day, each is compared with this many neighbours only: time stays in proportion."""
 
@@ -34,6 +36,15 @@ class _Key:
     id: int
     words: frozenset[str]
     letters: str
+    family_name: str
+    first_name: str
+    birth_date: date
+
+    @property
+    def record(self) -> Record:
+        """What their names say, without the numbers that can only tell two people apart."""
+        names = fold(self.family_name), fold(self.first_name)
+        return Record(self.id, *names, self.birth_date, frozenset(), frozenset())
 
 
 def compare_list(sessions: sessionmaker[Session], list_file_id: int, *, now: datetime) -> int:
@@ -51,13 +62,13 @@ def compare_list(sessions: sessionmaker[Session], list_file_id: int, *, now: dat
     found = 0
     for start in range(0, len(dates), _DATES_AT_ONCE):
         with reading(sessions) as session:
-            by_date = _keys(session, dates[start : start + _DATES_AT_ONCE])
+            by_date = _keys(with_room(session), dates[start : start + _DATES_AT_ONCE])
             pairs = list(_alike(session, by_date, new))
         if pairs:
             with writing(sessions) as session:
                 found += propose(session, pairs, now=now)
     with writing(sessions) as session:
-        found += propose(session, _sharing_contacts(session, list_file_id), now=now)
+        found += propose(session, _sharing_contacts(with_room(session), list_file_id), now=now)
         row = session.get(ListFile, list_file_id)
         if row is not None and row.state == ListState.IMPORTED:
             row.compared_at = now
@@ -122,9 +133,17 @@ def _brought(session: Session, list_file_id: int) -> tuple[set[int], list[date]]
 def _keys(session: Session, dates: Sequence[date]) -> dict[date, list[_Key]]:
     """Everybody born on these days, by day, with what excludes most pairs at once."""
     found: defaultdict[date, list[_Key]] = defaultdict(list)
-    query = select(YoungPerson.id, YoungPerson.birth_date, YoungPerson.sort_name)
-    for person_id, born, name in session.execute(query.where(YoungPerson.birth_date.in_(dates))):
-        found[born].append(_Key(person_id, frozenset(name.split()), name.replace(" ", "")))
+    query = select(
+        YoungPerson.id,
+        YoungPerson.birth_date,
+        YoungPerson.sort_name,
+        YoungPerson.family_name,
+        YoungPerson.first_name,
+    ).where(YoungPerson.birth_date.in_(dates))
+    for person_id, born, name, family, first in session.execute(query):
+        found[born].append(
+            _Key(person_id, frozenset(name.split()), name.replace(" ", ""), family, first, born)
+        )
     return found
 
 
@@ -141,9 +160,14 @@ def _alike(
 
 
 def _within(keys: Sequence[_Key]) -> Iterator[tuple[_Key, _Key]]:
-    """All pairs of a day; on a day that a list gives to a crowd (01/01), only neighbours in two alphabets."""
+    """The pairs of a day with anything in common; of a crowd's day (01/01), only neighbours in two alphabets."""
     if len(keys) <= _CROWD:
-        yield from combinations(keys, 2)
+        sharing: defaultdict[str, list[_Key]] = defaultdict(list)
+        for key in keys:
+            for part in {*key.words, f"^{key.letters[:_EDGE]}", f"{key.letters[-_EDGE:]}$"}:
+                sharing[part].append(key)
+        for some in sharing.values():
+            yield from combinations(some, 2)
         return
     for order in (
         sorted(keys, key=lambda key: (key.letters, key.id)),
@@ -155,13 +179,18 @@ def _within(keys: Sequence[_Key]) -> Iterator[tuple[_Key, _Key]]:
 
 
 def _maybe(one: _Key, other: _Key) -> bool:
+    """Whether the names alone may be one person's."""
+    return _resemble(one, other) and likeness(one.record, other.record) is not None
+
+
+def _resemble(one: _Key, other: _Key) -> bool:
     """Nearly the same words, or nearly the same letters: all others are strangers born on one day."""
     mine, theirs = one.words - other.words, other.words - one.words
     if not mine or not theirs:
         return True
     if len(mine) < len(one.words):
         return any(a[:2] == b[:2] or a[-3:] == b[-3:] for a in mine for b in theirs)
-    return one.letters[:4] == other.letters[:4] or one.letters[-4:] == other.letters[-4:]
+    return one.letters[:_EDGE] == other.letters[:_EDGE] or one.letters[-_EDGE:] == other.letters[-_EDGE:]
 
 
 def _sharing_contacts(session: Session, list_file_id: int) -> list[tuple[int, int, Likeness]]:
@@ -170,7 +199,7 @@ def _sharing_contacts(session: Session, list_file_id: int) -> list[tuple[int, in
     one, other = aliased(YoungPerson), aliased(YoungPerson)
     own = NumberOwner.YOUNG_PERSON
     query = (
-        select(one.id, other.id)
+        select(one.id, other.id, one.sort_name, other.sort_name)
         .join(ListRow, ListRow.person_id == one.id)
         .join(mine, mine.person_id == one.id)
         .join(theirs, theirs.number_id == mine.number_id)
@@ -185,7 +214,11 @@ def _sharing_contacts(session: Session, list_file_id: int) -> list[tuple[int, in
             theirs.owner == own,
         )
     )
-    pairs = {(min(pair), max(pair)) for pair in session.execute(query)}
+    pairs = {
+        (min(mine_id, their_id), max(mine_id, their_id))
+        for mine_id, their_id, name, their_name in session.execute(query)
+        if set(name.split()) == set(their_name.split())
+    }
     return list(_judged(session, sorted(pairs)))
 
 

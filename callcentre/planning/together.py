@@ -13,12 +13,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
-from multiprocessing import connection, get_context, parent_process
-from threading import Thread
+from multiprocessing import get_context
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.database import Base, make_engine, make_session_factory, reading
+from callcentre.processes import begin_as_helper
 from callcentre.programmes import Programme
 
 ALONE_UP_TO = 20_000
@@ -27,8 +27,6 @@ HANDS = 2
 """Processes at most; one for each processor where there are fewer."""
 RANGE, RANGE_ALONE = 5_000, 500
 """Ids of one range, in several processes and in one: what a cut may cause to be done again."""
-COURTESY = 10
-"""How far these processes step back behind officers' requests, as `nice` counts."""
 
 
 @dataclass(frozen=True)
@@ -83,21 +81,12 @@ def share(
             raise
 
 
-def end_with_parent() -> None:
-    """Wait for the end of the process that began this one, then end: who was left alone by a kill works for nobody."""
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
 _mine: list[Callable[[int, int], int]] = []
 
 
 def _begin(url: str, tables: Sequence[str], night: Night, work: Work) -> None:
-    os.nice(COURTESY)
+    begin_as_helper()
     gc.disable()  # what is kept is kept to the end; looking through it again and again costs a tenth of the time
-    Thread(target=end_with_parent, daemon=True).start()
     for module in tables:  # a table knows its neighbours only once they are there
         import_module(module)
     _mine.append(work(make_session_factory(make_engine(url, pool_size=2)), night))

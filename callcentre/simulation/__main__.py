@@ -10,10 +10,10 @@ from pathlib import Path
 
 from callcentre.clock import SystemClock
 from callcentre.errors import CallCentreError
+from callcentre.processes import COURTESY
 from callcentre.programmes import load_programmes
 from callcentre.settings import load_settings
 from callcentre.simulation import runs
-from callcentre.simulation.comparing import COURTESY
 from callcentre.simulation.refusals import CannotSimulate
 from callcentre.simulation.result import simulate
 from callcentre.simulation.runs import RunState

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-from callcentre.planning.together import end_with_parent
+from callcentre.processes import begin_as_helper
 from callcentre.settings import Settings
 from callcentre.simulation.arms import Arm
 from callcentre.simulation.population import populate
@@ -24,8 +22,6 @@ from callcentre.simulation.worlds import World
 Report = Callable[[int, int], None]
 """Told on the way: thousandths played, thousandths in all; raises Cancelled to stop."""
 WHOLE = 1000
-COURTESY = 5
-"""By how much a process that plays gives way to those that answer officers."""
 _LOOK_EVERY_SECONDS = 0.5
 _shared: dict[str, Any] = {}
 """In a process that plays: how far each task has come, and the sign to stop."""
@@ -131,9 +127,8 @@ def _together(tasks: Sequence[Task], processes: int, report: Report) -> list[Yea
 
 def _begin(progress: Any, stop: Any) -> None:
     """Make ready a process that plays: officers' claims go before it."""
-    os.nice(COURTESY)
+    begin_as_helper()
     _shared.update(progress=progress, stop=stop)
-    Thread(target=end_with_parent, daemon=True).start()
 
 
 def _play_apart(task: Task) -> Year:
