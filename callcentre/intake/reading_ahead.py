@@ -44,34 +44,37 @@ def read_ahead(prepared: PreparedList, start: int, size: int) -> Ahead:
 
 
 class AheadReader:
-    """Gives a list's rows chunk by chunk; with `helper` those that it asks for ahead come from there."""
+    """Gives a list's rows chunk by chunk; with a `helper`, those that it was asked for in time come from there."""
 
     def __init__(self, prepared: PreparedList, size: int, helper: ProcessPoolExecutor | None = None) -> None:
-        self._prepared, self._size, self._helper = prepared, size, helper
-        self._ready = None if helper is None else helper.submit(_begin, replace(prepared))
+        self._prepared, self._size, self.helper = prepared, size, helper
+        self._beginning = None if helper is None else helper.submit(_begin, replace(prepared))
         self._asked: dict[int, Future[bytes]] = {}
 
     def take(self, start: int) -> Ahead:
         """The rows of the chunk that begins at `start`."""
-        if self._helper is not None and self._ready is not None and self._ready.done():
-            try:
-                return self._from_helper(self._helper, start)
-            except BrokenProcessPool:
-                self._helper = None
-        return read_ahead(self._prepared, start, self._size)
-
-    def _from_helper(self, helper: ProcessPoolExecutor, start: int) -> Ahead:
         asked = self._asked.pop(start, None)
+        if asked is not None and asked.exception() is not None:
+            self.helper = asked = None
         if asked is None:
             self._asked.clear()
-        for ahead in range(1, _CHUNKS_AHEAD + 1):
-            at = start + ahead * self._size
-            if at < self._prepared.rows_total and at not in self._asked:
-                self._asked[at] = helper.submit(_read, at, self._size)
+        if self.helper is not None and self._beginning is not None and self._beginning.done():
+            self._ask(self.helper, start)
         if asked is None:
             return read_ahead(self._prepared, start, self._size)
         rows: tuple[ReadRow, ...] = pickle.loads(asked.result())  # noqa: S301 -- made by our own process
         return Ahead(start, rows)
+
+    def _ask(self, helper: ProcessPoolExecutor, start: int) -> None:
+        """Ask for the chunks after the one that begins at `start`."""
+        for ahead in range(1, _CHUNKS_AHEAD + 1):
+            at = start + ahead * self._size
+            if at < self._prepared.rows_total and at not in self._asked:
+                try:
+                    self._asked[at] = helper.submit(_read, at, self._size)
+                except BrokenProcessPool:
+                    self.helper = None
+                    return
 
 
 @contextmanager
@@ -84,7 +87,7 @@ def ahead_reader(prepared: PreparedList, size: int) -> Iterator[AheadReader]:
         try:
             yield AheadReader(prepared, size, helper)
         finally:
-            helper.shutdown(wait=False, cancel_futures=True)
+            helper.shutdown(cancel_futures=True)
 
 
 # ---- in the helper
