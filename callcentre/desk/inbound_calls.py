@@ -29,13 +29,15 @@ _TOLD = frozenset({InboundOutcome.ANSWERED, InboundOutcome.VOICEMAIL, InboundOut
 """Ends that somebody made; a call that is merely over does not take their place."""
 LAST_CALLED = timedelta(days=30)
 """How long the officer who called last is rung first."""
+LONGEST_ON_THE_LINE = timedelta(minutes=4)
+"""No caller waits longer than this for an officer."""
 RUNG_AT_ONCE = 4
 """Telephones that ring together at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Whom to ring for a call. `lines`: telephones, E.164, the best placed officer's first; empty: nobody is there."""
+    """Whom to ring for a call. `lines`: telephones, E.164, the best placed officer's first; empty: the caller waits."""
 
     is_open: bool
     lines: tuple[str, ...]
@@ -67,7 +69,8 @@ def take_in(session: Session, desk: Desk, *, sid: str, caller: str | None, now: 
 def route(session: Session, desk: Desk, call: InboundCall, *, now: datetime) -> Route:
     """Say whom to ring: who promised a call or called last, if they are free, else whoever is.
 
-    Somebody's own task from the start: what is left of the call is shown to who knows the caller first.
+    Nobody, while another caller waits longer. Somebody's own task from the start: what is left of the call is shown
+    to who knows the caller first.
     """
     if not desk.policy.hours.is_open(now, desk.programme.tz):
         return Route(False, (), ())
@@ -81,9 +84,23 @@ def route(session: Session, desk: Desk, call: InboundCall, *, now: datetime) -> 
         )
     ).all()
     first = call.officer_id = _whose(session, call.number_id, now)
+    if _somebody_waits_longer(session, call, now):
+        return Route(True, (), ())
     ordered = sorted(((row[0], row[1]) for row in free), key=lambda line: (line[0] != first, line[0]))
     ring = ordered[:1] if ordered and ordered[0][0] == first else ordered[:RUNG_AT_ONCE]
     return Route(True, tuple(line for _, line in ring), tuple(user for user, _ in ring))
+
+
+def _somebody_waits_longer(session: Session, call: InboundCall, now: datetime) -> bool:
+    """Whether an earlier caller is on the line whom nobody has taken; one whose end was never told is passed over."""
+    earlier = select(InboundCall.id).where(
+        InboundCall.programme_id == call.programme_id,
+        InboundCall.id < call.id,
+        InboundCall.outcome.is_(None),
+        InboundCall.ended_at.is_(None),
+        InboundCall.received_at > now - LONGEST_ON_THE_LINE,
+    )
+    return session.scalar(earlier.limit(1)) is not None
 
 
 def taken(session: Session, call_id: int, *, officer_id: int) -> bool:

@@ -38,7 +38,15 @@ HIDDEN = frozenset(
 """What stands for a number that is not shown: words, or the same words typed on a telephone's keys."""
 CLOSED = "Bonjour. La plateforme est fermée pour le moment. Nous vous rappellerons à la prochaine ouverture. Au revoir."
 FAILED = "Un incident nous empêche de vous répondre. Nous vous rappellerons. Au revoir."
-NOBODY = "Bonjour. Tous nos conseillers sont en ligne. Tapez 1 pour être rappelé, ou laissez un message."
+BUSY = "Bonjour. Tous nos conseillers sont en ligne. Restez en ligne, ou tapez 1 pour être rappelé."
+STILL_BUSY = "Merci de patienter, ou tapez 1 pour être rappelé."
+NOBODY = (
+    "Nos conseillers sont toujours en ligne. Laissez un message après le signal : nous vous rappellerons."
+)
+WAIT_SECONDS = 12
+"""Between two looks for an officer who is free."""
+LONGEST_WAIT = 6
+"""Looks, after which a caller may only leave a message: a minute and a half, rings included two."""
 
 
 @blueprint.post("/bridge/<uuid:uid>")
@@ -142,29 +150,18 @@ def machine(uid: UUID) -> tuple[str, int]:
 @blueprint.post("/voice")
 @signed
 def incoming() -> Response:
-    """Somebody calls the single number: ring who knows them, else who is free, else offer to call back."""
-    session, desk = database(), runtime().desk(database())
+    """Somebody calls the single number: ring who knows them, else who is free, else let them wait or be called back."""
     caller = request.form.get("From", "")
     hidden = not caller or caller.casefold() in HIDDEN
     first(Event(EventKind.INBOUND_CALL, sid=field("CallSid"), status="ringing"))
-    call = inbound_calls.take_in(
-        session, desk, sid=field("CallSid"), caller=None if hidden else caller[:40], now=now()
-    )
-    found = inbound_calls.route(session, desk, call, now=now())
-    answer = VoiceResponse()
-    if not found.is_open:
-        inbound_calls.lost(session, desk, call, InboundOutcome.CLOSED, now=now())
-        answer.say(CLOSED, **VOICE)
-        answer.hangup()
-    elif found.lines:
-        dial = answer.dial(
-            timeout=OFFICERS_RING, action=_url("/voice-done"), answer_on_bridge=True, caller_id=_number()
-        )
-        for officer_id, line in zip(found.officers, found.lines, strict=True):
-            dial.number(line, url=_url(f"/offered/{call.id}/{officer_id}"))
-    else:
-        _offer(answer)
-    return twiml(answer)
+    return twiml(_answer(None if hidden else caller[:40], waited=0))
+
+
+@blueprint.post("/waiting/<int:waited>")
+@signed
+def waiting(waited: int) -> Response:
+    """The caller has stayed on the line: look again who is free."""
+    return twiml(_answer(None, waited=waited))
 
 
 @blueprint.post("/offered/<int:call_id>/<int:officer_id>")
@@ -206,17 +203,17 @@ def fallback() -> Response:
     return twiml(answer)
 
 
-@blueprint.post("/voice-done")
+@blueprint.post("/voice-done/<int:waited>")
 @signed
-def incoming_done() -> Response:
-    """The officers' telephones have stopped ringing: either somebody took it, or a call back is offered."""
+def incoming_done(waited: int) -> Response:
+    """The officers' telephones have stopped ringing: either somebody took it, or the caller waits or is called back."""
     session, desk = database(), runtime().desk(database())
     call = inbound_calls.take_in(session, desk, sid=field("CallSid"), caller=None, now=now())
     answer = VoiceResponse()
     if inbound_calls.is_over(session, call, now=now()):
         answer.hangup()
     else:
-        _offer(answer)
+        _let_wait(answer, waited)
     return twiml(answer)
 
 
@@ -291,10 +288,37 @@ def _ring(answer: VoiceResponse, uid: UUID, number: str | None) -> None:
     answer.append(dial)
 
 
-def _offer(answer: VoiceResponse) -> None:
-    gather = answer.gather(num_digits=1, timeout=4, action=_url("/wants-call"), action_on_empty_result=False)
-    gather.say(NOBODY, **VOICE)
-    _record(answer)
+def _answer(caller: str | None, *, waited: int) -> VoiceResponse:
+    """Ring who knows the caller, else who is free; while nobody is, or somebody waits longer, let the caller wait."""
+    session, desk = database(), runtime().desk(database())
+    call = inbound_calls.take_in(session, desk, sid=field("CallSid"), caller=caller, now=now())
+    found = inbound_calls.route(session, desk, call, now=now())
+    answer = VoiceResponse()
+    if not found.is_open:
+        inbound_calls.lost(session, desk, call, InboundOutcome.CLOSED, now=now())
+        answer.say(CLOSED, **VOICE)
+        answer.hangup()
+    elif found.lines:
+        done = _url(f"/voice-done/{waited}")
+        dial = answer.dial(timeout=OFFICERS_RING, action=done, answer_on_bridge=True, caller_id=_number())
+        for officer_id, line in zip(found.officers, found.lines, strict=True):
+            dial.number(line, url=_url(f"/offered/{call.id}/{officer_id}"))
+    else:
+        _let_wait(answer, waited)
+    return answer
+
+
+def _let_wait(answer: VoiceResponse, waited: int) -> None:
+    """Offer to be called back and look again a little later; in the end, a message can be left."""
+    if waited >= LONGEST_WAIT:
+        answer.say(NOBODY, **VOICE)
+        _record(answer)
+        return
+    gather = answer.gather(
+        num_digits=1, timeout=WAIT_SECONDS, action=_url("/wants-call"), action_on_empty_result=False
+    )
+    gather.say(STILL_BUSY if waited else BUSY, **VOICE)
+    answer.redirect(_url(f"/waiting/{waited + 1}"))
 
 
 def _record(answer: VoiceResponse) -> None:

@@ -24,6 +24,7 @@ from callcentre.outreach.provider import OutgoingCall, Receipt
 from callcentre.planning import delivery
 from callcentre.standin.phone_calls import Script, Walk
 from callcentre.standin.world import Faults
+from callcentre.web.voice import LONGEST_WAIT
 from tests.contracts.exchange import PUBLIC, Exchange, an_exchange
 
 OFFICER, COLLEAGUE = "+33465710088", "+33465710089"
@@ -315,6 +316,47 @@ def test_a_caller_whom_nobody_takes_is_called_back_next(exchange: Exchange, keys
     assert turn is not None
     assert turn.lane == Lane.MISSED_INBOUND
     assert exchange.take().person_id == person
+
+
+def ask(exchange: Exchange, sid: str, path: str = "voice", caller: str = "") -> str:
+    """What we answer when the provider asks about a call that is on the line."""
+    form = {"CallSid": sid, "From": caller, "To": "+33465710013", "CallStatus": "in-progress"}
+    return exchange.post(f"{PUBLIC}/twilio/{path}", form)
+
+
+def test_a_caller_waits_for_an_officer_who_becomes_free(exchange: Exchange) -> None:
+    first = ask(exchange, "CA1", caller=exchange.number_of(exchange.world.people[2]))
+    assert "tapez 1 pour être rappelé" in first
+    assert f"{PUBLIC}/twilio/waiting/1</Redirect>" in first
+    assert "/waiting/2" in ask(exchange, "CA1", "waiting/1")
+    free(exchange, "officer", OFFICER)
+    assert OFFICER in ask(exchange, "CA1", "waiting/2")
+    assert "/waiting/3" in ask(exchange, "CA1", "voice-done/2"), "nobody picked up: on the line still"
+
+
+def test_who_called_first_is_put_through_first(exchange: Exchange) -> None:
+    for sid, caller in (("CA1", "+33639987777"), ("CA2", "+33639988888")):
+        assert "<Redirect>" in ask(exchange, sid, caller=caller)
+    free(exchange, "officer", OFFICER)
+    assert OFFICER not in ask(exchange, "CA2", "waiting/1")
+    assert OFFICER in ask(exchange, "CA1", "waiting/1")
+    ask(exchange, "CA1", "voice-ended")
+    assert OFFICER in ask(exchange, "CA2", "waiting/2")
+
+
+def test_nobody_waits_behind_a_call_whose_end_was_never_told(exchange: Exchange) -> None:
+    ask(exchange, "CA1", caller="+33639987777")
+    exchange.later(minutes=10)
+    free(exchange, "officer", OFFICER)
+    assert OFFICER in ask(exchange, "CA2", caller="+33639988888")
+
+
+def test_nobody_waits_for_ever(exchange: Exchange) -> None:
+    ask(exchange, "CA1", caller="+33639987777")
+    answers = [ask(exchange, "CA1", f"waiting/{turn}") for turn in range(1, LONGEST_WAIT + 1)]
+    assert all("<Redirect>" in answer for answer in answers[:-1])
+    assert "<Record" in answers[-1]
+    assert "<Redirect>" not in answers[-1]
 
 
 def test_an_officer_s_voicemail_takes_no_caller(exchange: Exchange) -> None:
