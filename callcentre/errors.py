@@ -97,6 +97,17 @@ class IdempotencyMismatch(CallCentreError):
         self.message = message
 
 
+class Unavailable(CallCentreError):
+    """Somebody else's service, such as the telephone provider's, did not answer; trying again may help."""
+
+    code = "unavailable"
+    status = 503
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
 class StorageFull(CallCentreError):
     """The disk, or the limit set for the database, is full; what had been committed is kept."""
 

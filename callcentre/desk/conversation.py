@@ -125,6 +125,14 @@ def _waits(desk: Desk, officer_id: int) -> tuple[ColumnElement[bool], ColumnElem
     )
 
 
+def recording_of(session: Session, desk: Desk, call_id: int) -> str:
+    """The provider's name of what a caller left on the voicemail; raises NotFound."""
+    row = session.get(InboundCall, call_id)
+    if row is None or row.programme_id != desk.programme_id or row.recording_sid is None:
+        raise NotFound("recording")
+    return row.recording_sid
+
+
 def settle(session: Session, kind: str, row_id: int, *, by: int, now: datetime) -> None:
     """Take something out of the inbox; doing it twice does nothing more."""
     row: InboundMessage | InboundCall | None
@@ -168,7 +176,7 @@ def _call(session: Session, desk: Desk, row: InboundCall, officer_id: int) -> Wa
         mine=row.officer_id == officer_id,
         people=tuple(_people(session, numbers, row.programme_id)),
         lines=tuple(_lines(session, numbers, Message.number_id.in_(numbers), 4)),
-        seconds=row.recording_seconds,
+        seconds=row.recording_seconds if row.recording_sid else None,
         contact=desk.programme.contact_of(row.caller),
     )
 

@@ -52,6 +52,10 @@ class Offline:
     def hang_up(self, sid: str) -> None:
         """There is nothing to end."""
 
+    def recording(self, sid: str) -> bytes:
+        """Nobody can leave a message."""
+        raise Refused(NO_CALLS)
+
     def softphone_token(self, identity: str) -> str | None:
         """There is no telephone in the browser."""
         return None

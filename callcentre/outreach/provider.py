@@ -121,6 +121,9 @@ class Provider(Protocol):
     def hang_up(self, sid: str) -> None:
         """End a call; one that has ended already is left alone."""
 
+    def recording(self, sid: str) -> bytes:
+        """What a caller left on our voicemail, as WAV; raises a `ProviderFailure`."""
+
     def softphone_token(self, identity: str) -> str | None:
         """A short-lived pass for the browser's telephone, or None where there is none."""
 

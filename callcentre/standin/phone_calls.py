@@ -181,6 +181,7 @@ class Walk:
 
     def _record(self, verb: Any, here: str) -> bool:
         sid = self.world.sid("RE")
+        self.world.recordings.add(sid)
         extra = {
             "RecordingSid": sid,
             "RecordingUrl": f"/recordings/{sid}",

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from callcentre.clock import Clock
 from callcentre.standin.phone_calls import Script, Walk
+from callcentre.standin.sounds import hum
 from callcentre.standin.world import Faults, World
 
 POST_SECONDS = 15
@@ -161,6 +162,10 @@ def _calls(app: Flask, world: World, courier: Courier, clock: Clock, base: str, 
             return _error(21220, 400)
         call["status"] = request.form.get("Status", call["status"])
         return jsonify(call)
+
+    @app.get(f"{base}/Recordings/<sid>.wav")
+    def recording(sid: str) -> Response:
+        return Response(hum(), mimetype="audio/x-wav") if sid in world.recordings else _error(20404, 404)
 
 
 def _telephones(app: Flask, world: World, courier: Courier, clock: Clock, scripts: dict[str, Script]) -> None:

@@ -76,6 +76,7 @@ class World:
         self.lock = RLock()
         self.messages: dict[str, dict[str, Any]] = {}
         self.calls: dict[str, dict[str, Any]] = {}
+        self.recordings: set[str] = set()
         self.blocked: set[str] = set()
         self.heard: dict[str, datetime] = {}
         self.lines: list[Line] = []

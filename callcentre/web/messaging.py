@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, flash, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from callcentre.desk import conversation, texts
-from callcentre.errors import InvalidInput, NotAllowed
+from callcentre.errors import InvalidInput, NotAllowed, Unavailable
 from callcentre.outreach.kinds import Channel
+from callcentre.outreach.provider import ProviderFailure, Refused
 from callcentre.outreach.segments import fold, measure
 from callcentre.web import message_words
 from callcentre.web.context import now, runtime, user
@@ -15,7 +16,7 @@ from callcentre.web.errors import is_local
 from callcentre.web.formats import moment
 from callcentre.web.guards import passive
 from callcentre.web.i18n import gettext
-from callcentre.web.transaction import database
+from callcentre.web.transaction import database, end_transaction
 
 blueprint = Blueprint("messaging", __name__, url_prefix="/inbox")
 
@@ -33,6 +34,21 @@ def done(kind: str, row_id: int) -> BaseResponse:
     conversation.settle(database(), kind, row_id, by=user().id, now=now())
     flash(gettext("C’est noté : traité."))
     return redirect("/inbox")
+
+
+@blueprint.get("/call/<int:row_id>/recording")
+def recording(row_id: int) -> BaseResponse:
+    """Give what a caller left on the voicemail to be listened to; nothing of it is kept here."""
+    session = database()
+    sid = conversation.recording_of(session, runtime().desk(session), row_id)
+    end_transaction()
+    try:
+        sound = runtime().provider.recording(sid)
+    except Refused:
+        raise Unavailable(gettext("L’opérateur n’a plus cet enregistrement.")) from None
+    except ProviderFailure:
+        raise Unavailable(gettext("L’opérateur n’a pas répondu : réessayez dans un instant.")) from None
+    return Response(sound, mimetype="audio/wav")
 
 
 @blueprint.post("/message/<int:row_id>/answer")

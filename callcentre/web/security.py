@@ -12,16 +12,13 @@ LANGUAGE_COOKIE = "callcentre_language"
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
-    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    " connect-src 'self'; media-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
 
-SOFTPHONE_POLICY = (
-    CONTENT_SECURITY_POLICY.replace(
-        "connect-src 'self'",
-        "connect-src 'self' wss://voice-js.roaming.twilio.com https://eventgw.twilio.com",
-    )
-    + "; media-src 'self' mediastream:"
-)
+SOFTPHONE_POLICY = CONTENT_SECURITY_POLICY.replace(
+    "connect-src 'self'",
+    "connect-src 'self' wss://voice-js.roaming.twilio.com https://eventgw.twilio.com",
+).replace("media-src 'self'", "media-src 'self' mediastream:")
 """Where telephoning in the browser is set up: the provider's signalling, the microphone, and nothing more."""
 
 HEADERS = {

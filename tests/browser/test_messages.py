@@ -20,7 +20,7 @@ from callcentre.database import writing
 from callcentre.outreach import calls
 from callcentre.outreach.message_models import ProviderCall
 from callcentre.people.numbers import number_row
-from callcentre.standin.phone_calls import Script
+from callcentre.standin.phone_calls import Script, Walk
 from callcentre.standin.server import Courier, serve
 from callcentre.standin.server import Exchange as Lines
 from callcentre.standin.server import create_app as create_standin
@@ -226,6 +226,36 @@ def test_a_question_is_read_and_answered_in_the_inbox(
     exchange.later(seconds=5)
     exchange.send()
     assert [m["to"] for m in exchange.telephones.messages.values()] == [number]
+
+
+LISTEN = """() => new Promise((told, failed) => {
+  const sound = document.querySelector("audio");
+  sound.onloadedmetadata = () => told(sound.duration);
+  sound.onerror = () => failed(sound.error.message);
+  sound.preload = "metadata";
+  sound.load();
+})"""
+
+
+def test_a_message_on_the_voicemail_is_listened_to_in_the_inbox(
+    exchange: Exchange, world: World, telephones: Telephones, sign_in: SignIn, check: Check
+) -> None:
+    caller = exchange.number_of(world.people[0])
+    call = telephones.call({"From": caller, "To": "+33465710013"}, exchange.now) | {"direction": "inbound"}
+    walk = Walk(telephones, exchange.post, call, Script(officer="no-answer", keys=""), exchange.now)
+    walk.inbound(f"{PUBLIC}/twilio/voice", f"{PUBLIC}/twilio/voice-ended")
+    exchange.deliver_all()
+    page = sign_in("officer")
+    page.goto("/inbox")
+    expect(page.locator(".inbox-item")).to_contain_text("12 secondes")
+    assert page.evaluate(LISTEN) == 2
+    check(page)
+    telephones.recordings.clear()
+    answer = page.goto(page.locator(".inbox-item p a").get_attribute("href") or "")
+    assert answer is not None
+    assert answer.status == 503
+    expect(page.locator("main")).to_contain_text("n’a plus cet enregistrement")
+    check(page)
 
 
 def test_a_text_says_what_it_costs_and_that_it_waits_for_an_hour(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import threading
+import wave
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -85,6 +87,24 @@ def test_the_provider_is_asked_to_insist(line: Line) -> None:
     line.provider.send(message())
     assert all(url.endswith("#rc=5&rp=all") for url in asked)
     assert asked
+
+
+def test_what_a_caller_left_comes_as_it_was_recorded(line: Line) -> None:
+    line.world.recordings.add("RE1")
+    with wave.open(io.BytesIO(line.provider.recording("RE1"))) as sound:
+        assert (sound.getframerate(), sound.getnframes()) == (8_000, 16_000)
+    with pytest.raises(Refused):
+        line.provider.recording("RE2")
+    for odd in ("../Messages", "RE1.wav?x="):
+        with pytest.raises(Refused):
+            line.provider.recording(odd)
+
+
+def test_a_recording_that_nobody_answers_for_is_no_refusal(line: Line) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(NotSent):
+        Twilio(replace(line.account, api_url=f"http://127.0.0.1:{port}")).recording("RE1")
 
 
 @pytest.mark.parametrize(
