@@ -1,0 +1,77 @@
+"""Many rows inserted in one go arrive as they were given, on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from callcentre.database import insert_rows, make_engine, make_session_factory, reading, with_room, writing
+from callcentre.people.models import PhoneNumber, YoungPerson
+
+NOW = datetime(2026, 11, 24, 10, 30, 15, 250_000, tzinfo=timezone(timedelta(hours=1)))
+PERSON = {
+    "family_name": "", "first_name": "Zoé", "sort_name": "essai zoe", "birth_date": date(2009, 2, 28),
+    "address": None, "zone": "Europe/Paris", "verified": {}, "created_at": NOW, "updated_at": NOW,
+}  # fmt: skip
+ODD = ["O'NEIL", 'D"UP\\ONT', "100 % %(rows)s :x", "Ægir–Łódź", "ligne\nnouvelle\ttab", "😀 ; -- ,"]
+
+
+@pytest.fixture
+def sessions(database_url: str) -> Iterator[sessionmaker[Session]]:
+    engine = make_engine(database_url)
+    yield make_session_factory(engine)
+    engine.dispose()
+
+
+def people(sessions: sessionmaker[Session]) -> list[YoungPerson]:
+    with reading(sessions) as session:
+        found = list(session.scalars(select(YoungPerson).order_by(YoungPerson.id)))
+        session.expunge_all()
+        return found
+
+
+def test_every_kind_of_value_arrives_as_it_was_given(sessions: sessionmaker[Session]) -> None:
+    said = {"phone": {"by": 3, "é": [1, None, True]}}
+    with writing(sessions) as session:
+        rows = [PERSON | {"family_name": name, "address": name, "verified": said} for name in ODD]
+        insert_rows(session, YoungPerson.__table__, [PERSON, *rows])
+    first, *odd = people(sessions)
+    assert (first.address, first.verified, first.birth_date) == (None, {}, date(2009, 2, 28))
+    assert first.created_at == NOW
+    assert first.created_at.tzinfo is UTC
+    assert [(one.family_name, one.address, one.verified) for one in odd] == [(n, n, said) for n in ODD]
+
+
+def test_keys_grow_in_the_order_of_the_rows(sessions: sessionmaker[Session]) -> None:
+    with writing(sessions) as session:
+        for part in range(3):
+            names = [f"ESSAI {part * 500 + n}" for n in range(500)]
+            insert_rows(
+                with_room(session), YoungPerson.__table__, [PERSON | {"family_name": name} for name in names]
+            )
+    assert [one.family_name for one in people(sessions)] == [f"ESSAI {n}" for n in range(1500)]
+
+
+def test_what_is_known_already_is_left_out_only_where_that_is_wanted(sessions: sessionmaker[Session]) -> None:
+    rows = [
+        {"e164": f"+3363998000{n}", "reversed_digits": f"{n}00089936{n}", "kind": "mobile"} for n in range(3)
+    ]
+    with writing(sessions) as session:
+        insert_rows(session, PhoneNumber.__table__, rows[:1], skip_known=True)
+        insert_rows(session, PhoneNumber.__table__, rows, skip_known=True)
+    with reading(sessions) as session:
+        assert session.scalars(select(PhoneNumber.e164).order_by(PhoneNumber.id)).all() == [
+            row["e164"] for row in rows
+        ]
+    with pytest.raises(Exception, match=r"(?i)unique"), writing(sessions) as session:
+        insert_rows(session, PhoneNumber.__table__, rows)
+
+
+def test_an_instant_without_a_zone_is_refused(sessions: sessionmaker[Session]) -> None:
+    with pytest.raises(ValueError, match="naive"), writing(sessions) as session:
+        insert_rows(session, YoungPerson.__table__, [PERSON | {"created_at": NOW.replace(tzinfo=None)}])
+    assert people(sessions) == []
