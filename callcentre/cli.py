@@ -115,7 +115,7 @@ def import_list(
                 plan, name=prepared.name, programme=programme.code, list_date=list_date.date().isoformat()
             )
         else:
-            result = _imported(runtime, programme, prepared, quiet=as_json)
+            result = _imported(runtime, programme, prepared, quiet=as_json, with_rows=report is not None)
     if report is not None:
         report.write_text(json.dumps(result, ensure_ascii=False, indent=1), encoding="utf-8")
     summary = {key: value for key, value in result.items() if key != "rows"}
@@ -410,7 +410,7 @@ def _prepared(
 
 
 def _imported(
-    runtime: Runtime, programme: Programme, prepared: PreparedList, *, quiet: bool
+    runtime: Runtime, programme: Programme, prepared: PreparedList, *, quiet: bool, with_rows: bool
 ) -> dict[str, Any]:
     with _progress("Importing", quiet=quiet) as report:
         imported = importing.import_file(
@@ -419,7 +419,7 @@ def _imported(
     if imported.was_known and not quiet:
         click.echo("This very list was imported before; nothing changed.")
     with reading(runtime.sessions) as session:
-        return reports.file_report(session, imported.progress.list_file_id)
+        return reports.file_report(session, imported.progress.list_file_id, with_rows=with_rows)
 
 
 @contextmanager
