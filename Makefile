@@ -23,7 +23,7 @@ run: $(RUNTIME)
 	@exec $(BIN)/python -m workers.launch
 
 test: check browser
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(TESTS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(TESTS)
 
 check: $(DEVELOPMENT)
 	$(BIN)/ruff check .
