@@ -109,6 +109,9 @@ class Acquaintances:
         if not namesakes:
             return Match(None)
         possible = [person for person in namesakes.values() if not _contradicts(candidate, person)]
+        if len(possible) > 1:
+            reachable = [person for person in possible if own_contacts(candidate) & person.contacts]
+            possible = reachable if len(reachable) == 1 else possible
         if len(possible) == 1:
             return Match(possible[0].ref)
         if possible:

@@ -38,6 +38,7 @@ WEBHOOKS = {
     "voice.incoming_done",
     "voice.fallback",
     "voice.offered",
+    "voice.waiting",
     "voice.taken",
     "voice.wants_call",
     "voice.voicemail",
