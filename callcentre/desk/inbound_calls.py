@@ -29,8 +29,8 @@ _TOLD = frozenset({InboundOutcome.ANSWERED, InboundOutcome.VOICEMAIL, InboundOut
 """Ends that somebody made; a call that is merely over does not take their place."""
 LAST_CALLED = timedelta(days=30)
 """How long the officer who called last is rung first."""
-LONGEST_ON_THE_LINE = timedelta(minutes=4)
-"""No caller waits longer than this for an officer."""
+LONGEST_ON_THE_LINE = timedelta(minutes=2)
+"""After so long no later caller waits for an earlier one, who leaves a message by then, or whose end was never told."""
 RUNG_AT_ONCE = 4
 """Telephones that ring together at most."""
 
