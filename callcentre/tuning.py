@@ -57,7 +57,6 @@ class RetryTuning(BaseModel):
     second_from_call: int = Field(ge=1)
     second_calls: int = Field(ge=0)
     second_fade: Share
-    second_margin: float = Field(gt=0)
     patience: Share
     plan_patience: Share
     saturday_queue_days: float = Field(ge=0)
@@ -70,7 +69,7 @@ class RetryTuning(BaseModel):
     absence_fade: Share
     redial_hours: float = Field(ge=0)
     redial_factor: Share
-    repeat_fade: Share
+    plan_tolerance: Share
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

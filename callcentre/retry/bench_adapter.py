@@ -14,9 +14,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from callcentre.retry.ahead import SATURDAY
 from callcentre.retry.learning import Group, SecondTally, refit
 from callcentre.retry.profiles import NONE, SLOTS, History, first_fit
 from callcentre.retry.worth import (
+    WEEKDAYS,
     Situation,
     Turn,
     Worths,
@@ -32,7 +34,6 @@ from callcentre.tuning import RetryTuning
 _DAY = timedelta(days=1)
 SLOT_NAMES = ("wd_morning", "wd_midday", "wd_afternoon", "wd_evening", "sat_morning")
 PLACES = {name: place for place, name in enumerate(SLOT_NAMES)}
-WEEKDAYS = frozenset(range(len(SLOTS) - 1))
 OWN, SECOND = 1, 2
 """The young person's own number, and another one that reaches them."""
 PLANNED_SECOND = frozenset({3, 6, 8})
@@ -53,12 +54,8 @@ class Choice:
 
 
 GroupKey = tuple[str, tuple[int, ...], tuple[int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Prices:
-    worths: Worths
-    situation: Situation
+_Prices = dict[int | None, Worths]
+"""What calls are worth, by the days of queue in front of Saturday (None: closed)."""
 
 
 @dataclass(slots=True)
@@ -98,7 +95,7 @@ class _Person:
         self.prices = None
         if coverage:
             tried = self.tried | {place}
-            self.tried = frozenset() if tried >= WEEKDAYS else tried
+            self.tried = frozenset() if tried.issuperset(WEEKDAYS) else tried
         if attempt.number == SECOND:
             self.second_calls += 1
             self.second_unanswered += not answered
@@ -116,8 +113,8 @@ class _Person:
             *(self.second_calls, self.second_unanswered, self.tried),
         )
 
-    def situation(self, max_attempts: int, tuning: RetryTuning) -> Situation:
-        """What the rules leave open."""
+    def situation(self, max_attempts: int, saturday: int | None) -> Situation:
+        """What the rules leave open; `saturday`: days of its queue, None when it is closed."""
         return Situation(
             calls=self.seen,
             has_own=self.has_own,
@@ -125,7 +122,8 @@ class _Person:
             second_calls=self.second_calls,
             plan_says_second=self.seen + 1 in PLANNED_SECOND,
             left=max_attempts - self.seen,
-            untried=len(WEEKDAYS - self.tried),
+            untried=tuple([place for place in WEEKDAYS if place not in self.tried]),
+            saturday=saturday,
         )
 
 
@@ -178,27 +176,25 @@ class Scheduler:
         person = self._person(contact)
         if contact.id in self.awaited:
             self.awaited[contact.id].came_back = True
-        prices = person.prices
-        if prices is None:
-            prices = person.prices = self._price(person)
-        today, values = now.date(), prices.worths.values
-        turns = []
+        today, turns, saturday = now.date(), [], None
         for option in allowed:
             days = (option.start.date() - today).days if not option.is_now else 0
-            turns.append(
-                Turn(PLACES[option.slot], days, option.wait_days - days if not option.is_now else 0.0)
-            )
+            turn = Turn(PLACES[option.slot], days, option.wait_days - days if not option.is_now else 0.0)
+            turns.append(turn)
+            if turn.slot == SATURDAY:
+                saturday = round(turn.queue)
+        priced = self._price(person, saturday)
         last = person.last
         idle = None if last is None else idle_days((now - last) / _DAY)
         place = turns[0].slot
         if len(turns) > 1:
-            kept = worthwhile(values, turns, prices.situation, self.tuning)
-            place = best(values, kept, self.tuning, idle=idle)
+            kept = worthwhile(priced.prospects, turns, self.tuning)
+            place = best(priced.values, kept, self.tuning, idle=idle)
         waited = (today - (contact.created if last is None else last.date())).days
-        value = order(values[place], waited, self.tuning)
+        value = order(priced.values[place], waited, self.tuning)
         if idle is not None:
             value *= freshness(idle, self.tuning)
-        number = SECOND if prices.worths.second[place] else OWN
+        number = SECOND if priced.second[place] else OWN
         return Choice(SLOT_NAMES[place], value, "", number)
 
     def observe(self, contact: Any, attempt: Any) -> None:
@@ -256,14 +252,16 @@ class Scheduler:
             person.take(contact.attempts[person.seen], coverage=self.coverage, tuning=self.tuning)
         return person
 
-    def _price(self, person: _Person) -> _Prices:
+    def _price(self, person: _Person, saturday: int | None) -> Worths:
         """What calls are worth to a person with this history tonight: the same for everybody who has it."""
-        key = person.key()
-        known = self.prices.get(key)
+        prices = person.prices
+        if prices is None:
+            prices = person.prices = self.prices.setdefault(person.key(), {})
+        known = prices.get(saturday)
         if known is None:
             history = History(person.segment, person.unanswered, person.answered, person.second_unanswered)
-            situation = person.situation(self.max_attempts, self.tuning)
-            known = self.prices[key] = _Prices(worths(self.fit, history, situation, self.tuning), situation)
+            situation = person.situation(self.max_attempts, saturday)
+            known = prices[saturday] = worths(self.fit, history, situation, self.tuning)
         return known
 
     def _regroup(self, person: _Person, place: int, weight: float, *, answered: bool) -> None:

@@ -82,6 +82,9 @@ class Learnt:
     rotation: Rotation = field(default_factory=Rotation)
     calls_in_all: int = 99
     weekday_slots: frozenset[Slot] = frozenset(Slot) - {Slot.SATURDAY}
+    _known: dict[tuple[History, Situation], Worths] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def choose(self, person: PersonState, options: Sequence[Option], *, now: datetime) -> Choice:
         """Pick one of `options` (never empty, in order of time, one per slot)."""
@@ -104,30 +107,39 @@ class Learnt:
 
     def _offers(self, person: PersonState, options: Sequence[Option], now: datetime) -> list[_Offer]:
         history = history_of(person)
+        is_open = any(option.block.slot is Slot.SATURDAY for option in options)
+        saturday = round(queue_days(self.load, Slot.SATURDAY, self.tuning)) if is_open else None
         known: dict[tuple[int, ...], Worths] = {}
         offers = []
         for option in options:
             numbers = option.numbers or (option.number_id,)
             priced = known.get(numbers)
             if priced is None:
-                situation = self._situation(person, numbers)
-                priced = known[numbers] = worths(self.fit, history, situation, self.tuning)
+                situation = self._situation(person, numbers, saturday)
+                priced = known[numbers] = self._worths(history, situation)
             queue = queue_days(self.load, option.block.slot, self.tuning)
             days = max(timedelta(), option.due_at - now) / _DAY
             offers.append(_Offer(option, SLOTS.index(option.block.slot), priced, days, queue))
         return offers
 
     def _pick(self, person: PersonState, offers: Sequence[_Offer], now: datetime) -> _Offer:
-        values = list(offers[0].worths.values)
+        values, prospects = list(offers[0].worths.values), list(offers[0].worths.prospects)
         for offer in offers:
             values[offer.place] = offer.value
-        situation = self._situation(person, offers[0].option.numbers)
+            prospects[offer.place] = offer.worths.prospects[offer.place]
         turns = [Turn(offer.place, offer.days, offer.queue) for offer in offers]
-        kept = worthwhile(tuple(values), turns, situation, self.tuning)
+        kept = worthwhile(tuple(prospects), turns, self.tuning)
         place = best(tuple(values), kept, self.tuning, idle=_idle(person, now))
         return next(offer for offer in offers if offer.place == place)
 
-    def _situation(self, person: PersonState, numbers: tuple[int, ...]) -> Situation:
+    def _worths(self, history: History, situation: Situation) -> Worths:
+        """What calls are worth to everybody with this history in this situation; worked out once."""
+        known = self._known.get((history, situation))
+        if known is None:
+            known = self._known[history, situation] = worths(self.fit, history, situation, self.tuning)
+        return known
+
+    def _situation(self, person: PersonState, numbers: tuple[int, ...], saturday: int | None) -> Situation:
         guardians = {number.number_id for number in person.numbers if number.owner is Owner.GUARDIAN}
         tried = cycle_slots(person.attempts, self.weekday_slots)
         return Situation(
@@ -137,7 +149,9 @@ class Learnt:
             second_calls=sum(attempt.number_id in guardians for attempt in person.attempts),
             plan_says_second=bool(numbers) and numbers[0] in guardians,
             left=max(1, self.calls_in_all - person.calls_since_opening),
-            untried=len(self.weekday_slots - tried),
+            weekdays=tuple([SLOTS.index(slot) for slot in SLOTS if slot in self.weekday_slots]),
+            untried=tuple([SLOTS.index(slot) for slot in SLOTS if slot in self.weekday_slots - tried]),
+            saturday=saturday,
         )
 
     def _compared(self, person: PersonState, offers: Sequence[_Offer], taken: _Offer) -> Comparison:

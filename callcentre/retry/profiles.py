@@ -163,7 +163,11 @@ def weights(fit: Fit, history: History) -> Rates:
 
 def chances(fit: Fit, history: History) -> Rates:
     """The chance that this person answers one more call on their own number, by slot."""
-    weighed = weights(fit, history)
+    return expected(fit, weights(fit, history))
+
+
+def expected(fit: Fit, weighed: Rates) -> Rates:
+    """The chance of an answer by slot, of somebody who is of each profile with these weights."""
     return tuple([sum(map(mul, weighed, column)) for column in fit.columns])
 
 

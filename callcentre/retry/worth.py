@@ -1,8 +1,8 @@
 """What a call is worth in each slot, and which slot to take: the arithmetic of the learnt preference, on plain values.
 
 `worths` prices a call by slot, for the number that is worth more there; `worthwhile` keeps the slots that belong to the
-best use of all calls that are left; `best` compares those, each with the days until its turn. The product and the
-simulations decide with these functions.
+best use of all calls that are left (`ahead`); `best` compares those, each with the days until its turn. The product and
+the simulations decide with these functions.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from callcentre.retry.profiles import NONE, SLOTS, Fit, History, Rates, chances, second_chances
-from callcentre.retry.slots import Slot
+from callcentre.retry.ahead import AHEAD, SATURDAY, Prospects, prospects, ways
+from callcentre.retry.profiles import NONE, SLOTS, Fit, History, Rates, expected, second_chances, weights
 from callcentre.tuning import RetryTuning
 
-SATURDAY = SLOTS.index(Slot.SATURDAY)
+WEEKDAYS = tuple(place for place in range(len(SLOTS)) if place != SATURDAY)
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What counts besides the history: calls made so far, and which numbers the hard rules leave open.
+    """What counts besides the history: calls made so far, and what the hard rules leave open.
 
     `second_calls`: calls already made to the second number. `plan_says_second`: what the plain plan would ring next.
-    `left`: calls that the total cap leaves. `untried`: weekday slots that this cycle of attempts has still to try.
+    `left`: calls that the total cap leaves. `untried`: of the `weekdays` (places of slots, in order), those that this
+    cycle of attempts has still to try. `saturday`: whole days of the queue in front of it, None when it is closed.
     """
 
     calls: int = 0
@@ -32,36 +33,72 @@ class Situation:
     has_second: bool = False
     second_calls: int = 0
     plan_says_second: bool = False
-    left: int = 99
-    untried: int = 4
+    left: int = AHEAD
+    weekdays: tuple[int, ...] = WEEKDAYS
+    untried: tuple[int, ...] = WEEKDAYS
+    saturday: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Worths:
-    """Contacts to expect of one call, by slot, and in which slots the second number is the better one."""
+    """Contacts to expect of one call, by slot, and in which slots the second number is the better one.
+
+    `prospects`: the chance that all calls that are left reach the person, if the next one is made in a slot.
+    """
 
     values: Rates
     second: tuple[bool, ...]
+    prospects: Rates = (1.0,) * len(SLOTS)
 
 
 def worths(fit: Fit, history: History, situation: Situation, tuning: RetryTuning) -> Worths:
-    """What a call is worth in each slot, on the number that is worth more or that the plan names."""
+    """What a call is worth in each slot, on the number that makes the best use of all calls that are left."""
     if not tuning.uses_answered_hours:
         history = replace(history, answered=NONE)
-    if not situation.has_own and situation.has_second:
-        return Worths(second_chances(fit, history, tuning), (True,) * len(SLOTS))
-    own = chances(fit, history)
-    if not situation.has_second:
-        return Worths(own, (False,) * len(SLOTS))
-    if tuning.second_number == "plan":
-        if situation.plan_says_second:
-            return Worths(second_chances(fit, history, tuning), (True,) * len(SLOTS))
-        return Worths(own, (False,) * len(SLOTS))
-    if situation.calls + 1 < tuning.second_from_call or situation.second_calls >= tuning.second_calls:
-        return Worths(own, (False,) * len(SLOTS))
-    other = second_chances(fit, history, tuning)
-    second = tuple([theirs > mine * tuning.second_margin for mine, theirs in zip(own, other, strict=True)])
-    return Worths(tuple([b if take else a for a, b, take in zip(own, other, second, strict=True)]), second)
+    theirs = second_chances(fit, history, tuning)
+    by_plan = tuning.second_number == "plan"
+    if situation.has_second and (not situation.has_own or (by_plan and situation.plan_says_second)):
+        return Worths(theirs, (True,) * len(SLOTS))
+    weighed = weights(fit, history)
+    own = expected(fit, weighed)
+    calls = 0
+    if situation.has_second and not by_plan:
+        calls = max(0, tuning.second_calls - situation.second_calls)
+    may_be_second = calls > 0 and situation.calls + 1 >= tuning.second_from_call
+    if not tuning.plans_ahead:
+        second = [may_be_second and other > mine for mine, other in zip(own, theirs, strict=True)]
+        return Worths(_either(own, theirs, second), tuple(second))
+    by_own, by_second = _prospects(fit, weighed, theirs, calls, situation, tuning)
+    if not may_be_second:
+        return Worths(own, (False,) * len(SLOTS), by_own)
+    least = (1 - tuning.plan_tolerance) * max(*by_own, *by_second)
+    second = [
+        other > mine if min(ours, ahead) >= least else ahead > ours
+        for mine, other, ours, ahead in zip(own, theirs, by_own, by_second, strict=True)
+    ]
+    return Worths(_either(own, theirs, second), tuple(second), _either(by_own, by_second, second))
+
+
+def _prospects(
+    fit: Fit, weighed: Rates, theirs: Rates, calls: int, situation: Situation, tuning: RetryTuning
+) -> Prospects:
+    """Look ahead; a queue in front of Saturday makes each of its calls worth less."""
+    open_ways = ways(
+        situation.left,
+        situation.untried,
+        situation.weekdays,
+        saturday=situation.saturday is not None,
+        second=calls,
+    )
+    priced = tuning.plan_patience ** (situation.saturday or 0)
+    columns, second = list(fit.columns), list(theirs)
+    columns[SATURDAY] = tuple([priced * chance for chance in columns[SATURDAY]])
+    second[SATURDAY] *= priced
+    return prospects(weighed, columns, tuple(second), tuning.second_fade, open_ways)
+
+
+def _either(own: Rates, theirs: Rates, second: Sequence[bool]) -> Rates:
+    return tuple([b if take else a for a, b, take in zip(own, theirs, second, strict=True)])
 
 
 class Turn(NamedTuple):
@@ -103,29 +140,10 @@ def best(values: Rates, turns: Iterable[Turn], tuning: RetryTuning, *, idle: flo
     return chosen
 
 
-def worthwhile(values: Rates, turns: Sequence[Turn], situation: Situation, tuning: RetryTuning) -> list[Turn]:
-    """Of the permitted turns, those that belong to the best use of the calls that are left.
-
-    With fewer calls left than weekday slots to try, only the best of them. Otherwise every weekday slot of the cycle
-    comes anyway, in whatever order, and Saturday, which is outside of the cycle, only if it is worth more than the call
-    at a better hour that it would take the place of, once the cycle is complete.
-    """
-    if not tuning.plans_ahead or len(turns) == 1:
-        return list(turns)
-    spare = situation.left - situation.untried
-    if spare <= 0:
-        ranked = sorted(
-            turns, key=lambda turn: (-values[turn.slot] * tuning.plan_patience**turn.queue, turn.slot)
-        )
-        kept = ranked[: max(1, situation.left)]
-        return [turn for turn in turns if turn in kept]
-    saturday = next((turn for turn in turns if turn.slot == SATURDAY), None)
-    if saturday is None or spare > len(values):
-        return list(turns)
-    again = sorted(values, reverse=True)[spare - 1] * tuning.repeat_fade
-    if values[SATURDAY] * tuning.plan_patience**saturday.queue >= again:
-        return list(turns)
-    return [turn for turn in turns if turn is not saturday]
+def worthwhile(prospects: Rates, turns: Sequence[Turn], tuning: RetryTuning) -> list[Turn]:
+    """Of the permitted turns, those that belong to a use of the calls that are left as good as the best, or nearly."""
+    least = (1 - tuning.plan_tolerance) * max(prospects[turn.slot] for turn in turns)
+    return [turn for turn in turns if prospects[turn.slot] >= least]
 
 
 def order(value: float, days: float, tuning: RetryTuning) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from random import Random
 
@@ -48,6 +49,11 @@ def group(
         tuple(weight * people * count for count in unanswered),
         tuple(weight * people * count for count in answered),
     )
+
+
+def alike(rates: tuple[float, ...]) -> Fit:
+    """Everybody answers with these chances."""
+    return replace(first_fit(USUAL), rates=(rates,) * len(USUAL.profiles))
 
 
 def played(people: int, share_of_evening: float, *, seed: int) -> list[Group]:
@@ -155,8 +161,11 @@ def test_the_second_number_has_rates_of_its_own() -> None:
 
 def test_a_guardian_is_called_when_worth_more_and_not_too_early() -> None:
     fit, tired = first_fit(USUAL), History(unanswered=(3, 3, 3, 3, 0))
-    late = Situation(calls=4, has_second=True, left=4, untried=4)
+    late = Situation(calls=4, has_second=True, left=3)
     assert all(worths(fit, tired, late, USUAL).second)
+    one_more = Situation(calls=4, has_second=True, left=4)  # and no more than three to the second number
+    own = [slot for slot, second in enumerate(worths(fit, tired, one_more, USUAL).second) if not second]
+    assert own == [EVENING]
     assert not any(worths(fit, History(), Situation(calls=0, has_second=True), USUAL).second)
     often = Situation(calls=6, has_second=True, second_calls=USUAL.second_calls)
     assert not any(worths(fit, tired, often, USUAL).second)
@@ -201,20 +210,23 @@ def test_a_full_slot_costs_days_and_recovers() -> None:
 
 
 def test_saturday_does_not_take_a_call_that_is_worth_more_at_a_better_hour() -> None:
-    values = (0.05, 0.1, 0.1, 0.3, 0.15)
-    idle = [Turn(MORNING, 0.0), Turn(SATURDAY, 0.0)]
-    two_left = Situation(calls=4, left=2, untried=1)
-    assert worthwhile(values, idle, two_left, USUAL) == [idle[0]]
-    last = Situation(calls=5, left=1, untried=1)
-    assert worthwhile(values, idle, last, USUAL) == [idle[1]]
+    fit = alike((0.05, 0.1, 0.1, 0.3, 0.15))
+    two_left = worths(fit, History(), Situation(calls=4, left=2, untried=(MORNING,)), USUAL).prospects
+    assert two_left[MORNING] > two_left[SATURDAY]  # the morning brings the evening round again
+    last = worths(fit, History(), Situation(calls=5, left=1, untried=(MORNING,)), USUAL).prospects
+    assert last[SATURDAY] > last[MORNING]
+    full = worths(fit, History(), Situation(calls=5, left=1, untried=(MORNING,), saturday=70), USUAL)
+    assert full.prospects[MORNING] > full.prospects[SATURDAY]
+    closed = worths(fit, History(), Situation(calls=5, left=1, saturday=None), USUAL)
+    assert closed.prospects[SATURDAY] == 0
 
 
 def test_with_few_calls_left_only_the_best_hours_are_taken() -> None:
-    values = (0.05, 0.2, 0.1, 0.3, 0.15)
-    idle = [Turn(slot, 0.0) for slot in range(5)]
-    assert worthwhile(values, idle, Situation(left=2, untried=4), USUAL) == [idle[MIDDAY], idle[EVENING]]
+    fit, idle = alike((0.05, 0.2, 0.1, 0.3, 0.05)), [Turn(slot, 0.0) for slot in range(5)]
+    ahead = worths(fit, History(), Situation(calls=4, left=2), USUAL)
+    assert worthwhile(ahead.prospects, idle, USUAL) == [idle[MIDDAY], idle[EVENING]]
     one_by_one = USUAL.overridden({"plans_ahead": False})
-    assert worthwhile(values, idle, Situation(left=2, untried=4), one_by_one) == idle
+    assert worthwhile(worths(fit, History(), Situation(left=2), one_by_one).prospects, idle, USUAL) == idle
 
 
 def test_those_who_waited_go_first_up_to_a_point() -> None:
