@@ -39,6 +39,7 @@ class Comparison:
     """The slot chosen, the others that the programme opens (best first), and what this person's history holds.
 
     `forbidden`: slots that a hard rule closes to the next call, for now. `answered`: slots in which they once answered.
+    `left_out`: permitted slots that have no part in the best use of all calls that are left.
     """
 
     chosen: Rated
@@ -46,6 +47,7 @@ class Comparison:
     tried: tuple[Slot, ...] = ()
     answered: tuple[Slot, ...] = ()
     forbidden: tuple[Slot, ...] = ()
+    left_out: tuple[Slot, ...] = ()
     is_second: bool = False
 
     def reason(self) -> Reason:
@@ -58,9 +60,10 @@ class Comparison:
             params["slots"] = ",".join(self.tried)
         if self.answered:
             params["answered_slots"] = ",".join(self.answered)
-        if left and left[0].rate > self.chosen.rate:
+        kind = self._kind(left)
+        if kind == "sooner":
             params["wait_days"] = max(1, ceil(left[0].days))
-        return reason(_CODES[self._kind(left)], **params)
+        return reason(_CODES[kind], **params)
 
     def as_json(self) -> dict[str, Any]:
         """The comparison as plain values."""
@@ -70,6 +73,7 @@ class Comparison:
             "tried": [slot.value for slot in self.tried],
             "answered": [slot.value for slot in self.answered],
             "forbidden": [slot.value for slot in self.forbidden],
+            "left_out": [slot.value for slot in self.left_out],
             "is_second": self.is_second,
         }
 
@@ -77,7 +81,9 @@ class Comparison:
         if self.is_second:
             return "second"
         if left and left[0].rate > self.chosen.rate:
-            return "sooner"
+            if left[0].slot in self.left_out:
+                return "ahead"
+            return "sooner" if left[0].days > self.chosen.days else "rested"
         if self.answered:
             return "answered"
         if not left:
@@ -91,5 +97,7 @@ _CODES = {
     "only": ReasonCode.LEARNT_ONLY,
     "answered": ReasonCode.LEARNT_ANSWERED,
     "sooner": ReasonCode.LEARNT_SOONER,
+    "ahead": ReasonCode.LEARNT_AHEAD,
+    "rested": ReasonCode.LEARNT_RESTED,
     "second": ReasonCode.LEARNT_SECOND,
 }

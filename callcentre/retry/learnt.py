@@ -91,8 +91,8 @@ class Learnt:
         if is_control(person.person_id, self.tuning):
             return self.rotation.choose(person, options, now=now)
         offers = self._offers(person, options, now)
-        taken = self._pick(person, offers, now)
-        why = self._compared(person, offers, taken).reason()
+        taken, left_out = self._pick(person, offers, now)
+        why = self._compared(person, offers, taken, left_out).reason()
         idle = _idle(person, now)
         fresh = 1.0 if idle is None else freshness(idle + taken.days, self.tuning)
         last = person.attempts[-1].at if person.attempts else person.opened_at
@@ -103,7 +103,7 @@ class Learnt:
     def compare(self, person: PersonState, options: Sequence[Option], *, now: datetime) -> Comparison:
         """The comparison that explains `choose`, from the same numbers."""
         offers = self._offers(person, options, now)
-        return self._compared(person, offers, self._pick(person, offers, now))
+        return self._compared(person, offers, *self._pick(person, offers, now))
 
     def _offers(self, person: PersonState, options: Sequence[Option], now: datetime) -> list[_Offer]:
         history = history_of(person)
@@ -122,7 +122,10 @@ class Learnt:
             offers.append(_Offer(option, SLOTS.index(option.block.slot), priced, days, queue))
         return offers
 
-    def _pick(self, person: PersonState, offers: Sequence[_Offer], now: datetime) -> _Offer:
+    def _pick(
+        self, person: PersonState, offers: Sequence[_Offer], now: datetime
+    ) -> tuple[_Offer, tuple[Slot, ...]]:
+        """The offer taken, and the slots of those that are not worth a call of all that are left."""
         values, prospects = list(offers[0].worths.values), list(offers[0].worths.prospects)
         for offer in offers:
             values[offer.place] = offer.value
@@ -130,7 +133,9 @@ class Learnt:
         turns = [Turn(offer.place, offer.days, offer.queue) for offer in offers]
         kept = worthwhile(tuple(prospects), turns, self.tuning)
         place = best(tuple(values), kept, self.tuning, idle=_idle(person, now))
-        return next(offer for offer in offers if offer.place == place)
+        worth_it = {turn.slot for turn in kept}
+        left_out = tuple(offer.option.block.slot for offer in offers if offer.place not in worth_it)
+        return next(offer for offer in offers if offer.place == place), left_out
 
     def _worths(self, history: History, situation: Situation) -> Worths:
         """What calls are worth to everybody with this history in this situation; worked out once."""
@@ -154,7 +159,9 @@ class Learnt:
             saturday=saturday,
         )
 
-    def _compared(self, person: PersonState, offers: Sequence[_Offer], taken: _Offer) -> Comparison:
+    def _compared(
+        self, person: PersonState, offers: Sequence[_Offer], taken: _Offer, left_out: tuple[Slot, ...]
+    ) -> Comparison:
         rates = list(taken.worths.values)
         for offer in offers:
             rates[offer.place] = offer.value
@@ -172,6 +179,7 @@ class Learnt:
             tried=tuple(slot for slot in Slot if slot in tried),
             answered=tuple(slot for slot, count in zip(SLOTS, heard, strict=True) if count),
             forbidden=tuple(slot for place, slot in enumerate(SLOTS) if place not in offered),
+            left_out=left_out,
             is_second=taken.is_second,
         )
 

@@ -51,6 +51,8 @@ class ReasonCode(StrEnum):
     LEARNT_ANSWERED = "learnt_answered"
     LEARNT_SECOND = "learnt_second"
     LEARNT_SOONER = "learnt_sooner"
+    LEARNT_AHEAD = "learnt_ahead"
+    LEARNT_RESTED = "learnt_rested"
     LEARNT_EARLIER = "learnt_earlier"
     # Ends
     NEVER_REACHED = "never_reached"
@@ -300,6 +302,26 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "en": (
             "In the {slot} slot about 1 call in {one_in} is answered; the {other_slot} slot "
             "(1 in {other_one_in}) would only come in about {wait_days} days."
+        ),
+    },
+    ReasonCode.LEARNT_AHEAD: {
+        "fr": (
+            "Créneau {slot} : environ 1 appel sur {one_in} aboutit. Le créneau {other_slot} (1 sur {other_one_in}) "
+            "n'a pas de place dans le meilleur emploi des appels qui restent."
+        ),
+        "en": (
+            "In the {slot} slot about 1 call in {one_in} is answered. The {other_slot} slot (1 in {other_one_in}) "
+            "has no part in the best use of the calls that are left."
+        ),
+    },
+    ReasonCode.LEARNT_RESTED: {
+        "fr": (
+            "Créneau {slot} : environ 1 appel sur {one_in} aboutit ; le créneau {other_slot} (1 sur {other_one_in}) "
+            "viendrait trop tôt après le dernier appel."
+        ),
+        "en": (
+            "In the {slot} slot about 1 call in {one_in} is answered; the {other_slot} slot (1 in {other_one_in}) "
+            "would come too soon after the last call."
         ),
     },
     ReasonCode.LEARNT_SECOND: {

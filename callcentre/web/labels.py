@@ -92,6 +92,8 @@ REASONS = {
     ReasonCode.LEARNT_ONLY: mark("seul créneau permis"),
     ReasonCode.LEARNT_ANSWERED: mark("heure d’une réponse passée"),
     ReasonCode.LEARNT_SOONER: mark("heure la plus proche qui vaille"),
+    ReasonCode.LEARNT_AHEAD: mark("meilleur emploi des appels restants"),
+    ReasonCode.LEARNT_RESTED: mark("laisse passer l’absence"),
     ReasonCode.LEARNT_SECOND: mark("numéro d’un proche prévu"),
     ReasonCode.LEARNT_EARLIER: mark("avancé"),
     ReasonCode.QUICK_RETRY: mark("occupé : nouvel essai dans l’heure"),

@@ -100,6 +100,23 @@ def test_a_full_better_hour_is_said_to_come_too_late() -> None:
     assert "would only come in about" in sentence(step.why, "en")
 
 
+def test_a_likelier_hour_that_is_not_worth_one_of_the_calls_left_is_said() -> None:
+    better, chosen = Rated(Slot.SATURDAY, 0.2), Rated(Slot.EVENING, 0.15, days=2)
+    why = Comparison(chosen, (better,), left_out=(Slot.SATURDAY,)).reason()
+    assert why.code is ReasonCode.LEARNT_AHEAD
+    assert "has no part in the best use of the calls that are left" in sentence(why, "en")
+    assert "samedi" in sentence(why, "fr")
+
+
+def test_a_likelier_hour_too_near_to_the_last_call_is_said() -> None:
+    why = Comparison(Rated(Slot.EVENING, 0.15, days=2), (Rated(Slot.MIDDAY, 0.2, days=1),)).reason()
+    assert why.code is ReasonCode.LEARNT_RESTED
+    assert "too soon after the last call" in sentence(why, "en")
+    later = Comparison(Rated(Slot.EVENING, 0.15, days=2), (Rated(Slot.MIDDAY, 0.2, days=3),)).reason()
+    assert later.code is ReasonCode.LEARNT_SOONER
+    assert later.params["wait_days"] == 3
+
+
 def test_an_hour_at_which_they_answered_is_said() -> None:
     heard = replace(person(call(40, Slot.MORNING, 9)), answered_slots=(Slot.EVENING,))
     step = next_attempt(heard, policy(), now=MONDAY)
