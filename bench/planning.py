@@ -114,8 +114,7 @@ def night(
     """Do the night's work once, part by part."""
 
     def fitted() -> int:
-        with writing(sessions) as session:
-            return int(fit_again(session, programme, programme_id, now) is not None)
+        return int(fit_again(sessions, programme, programme_id, now) is not None)
 
     return [
         _timed("people counted", lambda: count_calls(sessions, programme, programme_id, now)),

@@ -7,13 +7,14 @@ session, may flush, and never commit.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from threading import Lock
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import (
@@ -39,10 +40,16 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 SQLITE_BUSY_SECONDS = 30
 """How long a writer waits for another one before SQLite answers "database is locked"."""
 
+SQLITE_LOOKS_EVERY = 0.0005
+"""Seconds between two looks whether another process has finished writing: SQLite itself naps longer and longer."""
+LOG_PAGES = 20_000
+"""Pages of 4 KiB after which whoever commits copies SQLite's log back: more than `BULK_LOG_PAGES`, so that no officer's
+request does it for those who write very many rows."""
+
 BULK_CACHE_KIB = 65_536
 """What SQLite may keep in memory of a database while a long import writes to it; two megabytes by default."""
 BULK_LOG_PAGES = 10_000
-"""Pages of 4 KiB after which SQLite's log is copied back while very many rows are written; 1,000 by default."""
+"""The same for whoever writes very many rows; SQLite's default is 1,000."""
 
 RESTED_SECONDS = 1.0
 """A connection to a server that was not used for so long is tried before it is used again."""
@@ -176,7 +183,12 @@ def _sqlite_engine(url: str, pool_size: int, page_limit: int | None) -> Engine:
         hide_parameters=True,  # an error of the database may reach a log; what it was given never does
         connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
     )
-    pragmas = ["journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"]
+    pragmas = [
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        f"wal_autocheckpoint={LOG_PAGES}",
+    ]
     if page_limit is not None:
         pragmas.append(f"max_page_count={page_limit}")
 
@@ -199,7 +211,10 @@ def _sqlite_engine(url: str, pool_size: int, page_limit: int | None) -> Engine:
         pooled = not connection.connection.is_detached  # one that migrates never comes back to say so
         if mode == "IMMEDIATE" and pooled and not connection.info.get("writes"):
             connection.info["writes"] = writer.acquire(timeout=SQLITE_BUSY_SECONDS)
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        if mode == "IMMEDIATE":
+            _begin_immediate(connection)
+        else:
+            connection.exec_driver_sql(f"BEGIN {mode}")
 
     @event.listens_for(engine, "checkin")
     def finished(_connection: Any, record: Any) -> None:
@@ -207,6 +222,29 @@ def _sqlite_engine(url: str, pool_size: int, page_limit: int | None) -> Engine:
             writer.release()
 
     return engine
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the one writer's place as soon as another process leaves it."""
+    driver: Any = connection.connection.dbapi_connection
+    until = monotonic() + SQLITE_BUSY_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while not _has_begun(connection, driver, last=monotonic() > until):
+            sleep(SQLITE_LOOKS_EVERY)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}")
+
+
+def _has_begun(connection: Connection, driver: Any, *, last: bool) -> bool:
+    """Try to begin; that another process writes is an error only the last time."""
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY and not last:
+            return False
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # fails again, and is told as every failure is
+    return True
 
 
 def make_session_factory(engine: Engine) -> sessionmaker[Session]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from threading import Event
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from callcentre import database
 from callcentre.database import insert_rows, make_engine, make_session_factory, reading, with_room, writing
 from callcentre.people.models import PhoneNumber, YoungPerson
 
@@ -75,3 +80,32 @@ def test_an_instant_without_a_zone_is_refused(sessions: sessionmaker[Session]) -
     with pytest.raises(ValueError, match="naive"), writing(sessions) as session:
         insert_rows(session, YoungPerson.__table__, [PERSON | {"created_at": NOW.replace(tzinfo=None)}])
     assert people(sessions) == []
+
+
+def test_a_writer_takes_its_place_when_another_process_leaves_it(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'two.sqlite'}"
+    one, other = (make_session_factory(make_engine(url)) for _ in range(2))  # as two processes would
+    has_begun = Event()
+
+    def write() -> None:
+        with writing(other) as session:
+            has_begun.set()
+            session.execute(text("CREATE TABLE written (one INTEGER)"))
+
+    with ThreadPoolExecutor(1) as pool:
+        with writing(one):
+            waiting = pool.submit(write)
+            assert not has_begun.wait(0.2)
+        waiting.result(timeout=10)
+    with reading(one) as session:
+        assert session.scalar(text("SELECT count(*) FROM written")) == 0
+
+
+def test_a_writer_that_waited_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "SQLITE_BUSY_SECONDS", 0)
+    url = f"sqlite:///{tmp_path / 'two.sqlite'}"
+    one, other = (make_session_factory(make_engine(url)) for _ in range(2))
+    with writing(one), pytest.raises(OperationalError, match="locked"), writing(other):
+        pytest.fail("two writers at once")
+    with writing(other) as session:
+        assert session.scalar(text("SELECT 1")) == 1

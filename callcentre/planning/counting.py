@@ -22,14 +22,14 @@ from callcentre.outreach.models import Attempt
 from callcentre.people.models import NumberOwner, YoungPerson
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import CallHistory, RetryFit, RetryLearning, SecondCalls
-from callcentre.planning.together import Night, hands_for, share
+from callcentre.planning.together import Night, breathe, hands_for, share
 from callcentre.programmes import Programme
 from callcentre.retry.learning import Group, SecondTally
 from callcentre.retry.profiles import SLOTS
 from callcentre.statements import Prepared
 from callcentre.tuning import RetryTuning
 
-PART = 200
+PART = 100
 """People counted in one transaction: no claim waits longer than that takes."""
 LATE = timedelta(days=7)
 """How long ago a call may have begun whose result was settled, corrected or taken back since the last count."""
@@ -135,6 +135,7 @@ class Counting:
         for start in range(0, len(people), PART):
             with writing(self._sessions) as session:
                 count_part(session, night.programme, night.programme_id, people[start : start + PART])
+            breathe()
         return len(people)
 
 

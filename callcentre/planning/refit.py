@@ -19,6 +19,7 @@ from callcentre.planning.replan import replan
 from callcentre.programmes import Programme
 from callcentre.retry.learning import Group, refit
 from callcentre.retry.learnt import is_control
+from callcentre.retry.profiles import Fit
 from callcentre.tuning import RetryTuning
 
 
@@ -38,24 +39,41 @@ def learn_one(sessions: sessionmaker[Session], programme: Programme, now: dateti
     if programme_id is None or tuning is None:
         return 0
     count_calls(sessions, programme, programme_id, now)
-    with writing(sessions) as session:
-        fit_again(session, programme, programme_id, now)
+    fit_again(sessions, programme, programme_id, now)
     return replan(sessions, programme, programme_id, now)
 
 
 def fit_again(
-    session: Session, programme: Programme, programme_id: int, now: datetime, *, by_hand: bool = False
+    sessions: sessionmaker[Session],
+    programme: Programme,
+    programme_id: int,
+    now: datetime,
+    *,
+    by_hand: bool = False,
 ) -> int | None:
-    """Fit the numbers to what was counted and put them in force; None when learning is off, frozen or without calls."""
+    """Fit the numbers to what was counted and put them in force; None when learning is off, frozen or without calls.
+
+    Nobody waits while they are fitted: only the new version is written.
+    """
     tuning = programme.constants
-    learning = learning_of(session, programme_id)
-    if (
-        tuning is None
-        or not tuning.learns
-        or tuning.preference == "rotation"
-        or learning.frozen_at is not None
-    ):
+    if tuning is None or not tuning.learns or tuning.preference == "rotation":
         return None
+    with reading(sessions) as session:
+        found = _fitted(session, programme, programme_id, tuning, now)
+    if found is None:
+        return None
+    fit, basis = found
+    source = FitSource.BY_HAND if by_hand else FitSource.NIGHTLY
+    with writing(sessions) as session:
+        if learning_of(session, programme_id).frozen_at is not None:
+            return None
+        return keep(session, programme_id, fit, source=source, basis=basis, now=now)
+
+
+def _fitted(
+    session: Session, programme: Programme, programme_id: int, tuning: RetryTuning, now: datetime
+) -> tuple[Fit, dict[str, Any]] | None:
+    """The next numbers and what they rest on; None without calls."""
     today = now.astimezone(programme.tz).date()
     groups = groups_of(session, programme_id, tuning, today)
     if not groups:
@@ -63,11 +81,10 @@ def fit_again(
     seconds = seconds_of(session, programme_id, tuning, today)
     previous = fit_in_force(session, programme, programme_id)
     fit = refit(previous, groups, seconds, tuning=tuning, today=today)
-    source = FitSource.BY_HAND if by_hand else FitSource.NIGHTLY
     basis = basis_of(groups, tuning)
     if tuning.control_share:
         basis["arms"] = _arms(session, programme_id, tuning)
-    return keep(session, programme_id, fit, source=source, basis=basis, now=now)
+    return fit, basis
 
 
 def _arms(session: Session, programme_id: int, tuning: RetryTuning) -> dict[str, dict[str, int]]:

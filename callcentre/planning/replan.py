@@ -24,7 +24,7 @@ from callcentre.planning.models import RetryLearning
 from callcentre.planning.outlines import COMING_OF_AGE, ENTRIES, Outline, Outliner
 from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
-from callcentre.planning.together import Night, hands_for, share
+from callcentre.planning.together import Night, breathe, hands_for, share
 from callcentre.programmes import Programme
 from callcentre.retry.learnt import Learnt, history_of, is_control
 from callcentre.retry.plan import CallAgain, next_attempt
@@ -36,7 +36,7 @@ from callcentre.statements import Prepared
 
 PART = 500
 """People read at once."""
-WRITTEN_AT_ONCE = 100
+WRITTEN_AT_ONCE = 50
 """People planned in one transaction: no claim waits longer than that takes."""
 SAME_WORTH = 0.01
 """Part by which a worth may differ from the stored one without being written: it moves nobody's turn to speak of."""
@@ -97,6 +97,7 @@ class Planning:
             for start in range(0, len(answers), WRITTEN_AT_ONCE):
                 with writing(self._sessions) as session:
                     changed += self._planner.keep(session, answers[start : start + WRITTEN_AT_ONCE])
+                breathe()
             after = part[-1].id
         return changed
 

@@ -14,7 +14,7 @@ from callcentre.web.context import now, runtime, user
 from callcentre.web.forms import whole_number
 from callcentre.web.guards import only
 from callcentre.web.i18n import gettext, mark, words
-from callcentre.web.transaction import database
+from callcentre.web.transaction import database, reading
 
 blueprint = Blueprint("hours", __name__, url_prefix="/supervision/hours")
 
@@ -87,8 +87,9 @@ def go_back(version: int) -> ResponseReturnValue:
 @only(Role.SUPERVISOR)
 def learn() -> ResponseReturnValue:
     """Fit the numbers now to the calls that are counted already."""
-    desk = runtime().desk(database())
-    made = refit.fit_again(database(), desk.programme, desk.programme_id, now(), by_hand=True)
+    with reading() as session:
+        desk = runtime().desk(session)
+    made = refit.fit_again(runtime().sessions, desk.programme, desk.programme_id, now(), by_hand=True)
     flash(
         gettext("Nouvelle version en vigueur.")
         if made is not None

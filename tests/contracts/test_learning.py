@@ -126,7 +126,8 @@ def learning(office: Office) -> Any:
 
 
 def fit(office: Office) -> int | None:
-    return office.write(lambda s, d: refit.fit_again(s, d.programme, d.programme_id, office.now))
+    runtime = office.runtime
+    return refit.fit_again(runtime.sessions, runtime.programme, office.world.programme_id, office.now)
 
 
 def test_the_counts_are_those_that_the_rule_sees_in_each_person(office: Office) -> None:
@@ -439,8 +440,7 @@ def test_the_share_kept_on_rotation_is_counted_apart(office: Office) -> None:
         update={"constants": programme.constants.model_copy(update={"control_share": 0.5})}
     )
     count(office)
-    with writing(office.runtime.sessions) as session:
-        refit.fit_again(session, kept, office.world.programme_id, office.now)
+    refit.fit_again(office.runtime.sessions, kept, office.world.programme_id, office.now)
     shown = office.read(lambda s, d: queries.learnt_hours(s, kept, d.programme_id))
     assert shown is not None
     called = office.read(

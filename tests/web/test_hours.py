@@ -46,8 +46,7 @@ def learnt(site: Site) -> Site:
         ]
         session.execute(insert(Attempt), rows)
     count_calls(site.runtime.sessions, site.runtime.programme, world.programme_id, START)
-    with writing(site.runtime.sessions) as session:
-        fit_again(session, site.runtime.programme, world.programme_id, START)
+    fit_again(site.runtime.sessions, site.runtime.programme, world.programme_id, START)
     return site
 
 
