@@ -43,8 +43,8 @@ SQLITE_BUSY_SECONDS = 30
 SQLITE_LOOKS_EVERY = 0.0005
 """Seconds between two looks whether another process has finished writing: SQLite itself naps longer and longer."""
 LOG_PAGES = 20_000
-"""Pages of 4 KiB after which whoever commits copies SQLite's log back: more than `BULK_LOG_PAGES`, so that no officer's
-request does it for those who write very many rows."""
+"""Pages of 4 KiB after which whoever commits copies SQLite's log back: so many that a job or those who write very many
+rows (`BULK_LOG_PAGES`) come before, and no officer waits for it."""
 
 BULK_CACHE_KIB = 65_536
 """What SQLite may keep in memory of a database while a long import writes to it; two megabytes by default."""
@@ -287,6 +287,24 @@ def with_room(session: Session) -> Session:
         driver: Any = connection.connection.driver_connection
         driver.prepare_threshold = None
     return session
+
+
+def copy_log_back(engine: Engine) -> int:
+    """Copy SQLite's log into the database as far as nobody needs to wait for it; return how many pages it has copied.
+
+    A server does this by itself: 0.
+    """
+    if engine.dialect.name != "sqlite":
+        return 0
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        (_busy, _pages, copied) = cursor.fetchall()[0]
+        cursor.close()
+        return int(copied)
+    finally:
+        connection.close()
 
 
 def in_parts(ids: Collection[int], size: int = 500) -> Iterator[list[int]]:

@@ -14,7 +14,15 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre import database
-from callcentre.database import insert_rows, make_engine, make_session_factory, reading, with_room, writing
+from callcentre.database import (
+    copy_log_back,
+    insert_rows,
+    make_engine,
+    make_session_factory,
+    reading,
+    with_room,
+    writing,
+)
 from callcentre.people.models import PhoneNumber, YoungPerson
 
 NOW = datetime(2026, 11, 24, 10, 30, 15, 250_000, tzinfo=timezone(timedelta(hours=1)))
@@ -80,6 +88,18 @@ def test_an_instant_without_a_zone_is_refused(sessions: sessionmaker[Session]) -
     with pytest.raises(ValueError, match="naive"), writing(sessions) as session:
         insert_rows(session, YoungPerson.__table__, [PERSON | {"created_at": NOW.replace(tzinfo=None)}])
     assert people(sessions) == []
+
+
+def test_the_log_is_copied_back(tmp_path: Path) -> None:
+    """What is copied is found in the database's own file, without its log."""
+    engine = make_engine(f"sqlite:///{tmp_path / 'one.sqlite'}")
+    with writing(make_session_factory(engine)) as session:
+        session.execute(text("CREATE TABLE written (one INTEGER)"))
+    assert (tmp_path / "one.sqlite").stat().st_size < 2 * 4096
+    assert copy_log_back(engine) > 0
+    (tmp_path / "alone.sqlite").write_bytes((tmp_path / "one.sqlite").read_bytes())
+    with reading(make_session_factory(make_engine(f"sqlite:///{tmp_path / 'alone.sqlite'}"))) as session:
+        assert session.scalar(text("SELECT count(*) FROM written")) == 0
 
 
 def test_a_writer_takes_its_place_when_another_process_leaves_it(tmp_path: Path) -> None:

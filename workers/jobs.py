@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from callcentre import database
 from callcentre.audit import looks
 from callcentre.callqueue.lease import reclaim_expired
 from callcentre.desk.retention import forget_old
@@ -85,6 +86,11 @@ def learn_hours(runtime: Runtime, now: datetime) -> object:
 def advance_routes(runtime: Runtime, now: datetime) -> object:
     """Go on with the other routes whose wait is over, to the final state when none is left."""
     return routes.advance(runtime.sessions, runtime.programmes.values(), now)
+
+
+def copy_log_back(runtime: Runtime, now: datetime) -> object:
+    """Keep SQLite's log short, so that no request has to."""
+    return database.copy_log_back(runtime.engine)
 
 
 def forget_audit(session: Session, runtime: Runtime, now: datetime) -> object:

@@ -71,6 +71,7 @@ def job_table(settings: Settings) -> tuple[Job, ...]:
         Job("reconcile-calls", Every(minute), steps=jobs.reconcile_open_calls),
         Job("forget-events", Nightly(time(3)), work=jobs.forget_events),
         Job("resume-imports", Every(minute), steps=jobs.resume_imports),
+        Job("copy-log", Every(minute), steps=jobs.copy_log_back),
         Job("advance-routes", Every(10 * minute), steps=jobs.advance_routes),
         Job("learn-hours", Nightly(time(2, 30)), steps=jobs.learn_hours),
         Job("watch-folder", Every(minute), steps=jobs.watch_folder),
