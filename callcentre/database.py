@@ -135,16 +135,24 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: UtcDateTime(), dict[str, Any]: JsonValue, list[Any]: JsonValue}
 
 
-def make_engine(url: str, *, pool_size: int = 40, page_limit: int | None = None) -> Engine:
+def make_engine(
+    url: str,
+    *,
+    pool_size: int = 40,
+    page_limit: int | None = None,
+    busy_seconds: float = SQLITE_BUSY_SECONDS,
+) -> Engine:
     """Return an engine for a SQLite or PostgreSQL address.
 
-    `pool_size` should equal the threads of the process; `page_limit` caps a SQLite file, in pages of 4 KiB (tests).
+    `pool_size` should equal the threads of the process; `page_limit` caps a SQLite file, in pages of 4 KiB, and
+    `busy_seconds` says how long one of its writers waits for another one (tests).
     """
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite_engine(parsed.render_as_string(hide_password=False), pool_size, page_limit)
+        address = parsed.render_as_string(hide_password=False)
+        return _sqlite_engine(address, pool_size, page_limit, busy_seconds)
     engine = create_engine(
         parsed,
         pool_size=pool_size,
@@ -175,13 +183,13 @@ def _try_rested(engine: Engine) -> None:
             raise InvalidatePoolError from error
 
 
-def _sqlite_engine(url: str, pool_size: int, page_limit: int | None) -> Engine:
+def _sqlite_engine(url: str, pool_size: int, page_limit: int | None, busy_seconds: float) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=8,
         hide_parameters=True,  # an error of the database may reach a log; what it was given never does
-        connect_args={"timeout": SQLITE_BUSY_SECONDS, "check_same_thread": False, "isolation_level": None},
+        connect_args={"timeout": busy_seconds, "check_same_thread": False, "isolation_level": None},
     )
     pragmas = [
         "journal_mode=WAL",
@@ -210,9 +218,9 @@ def _sqlite_engine(url: str, pool_size: int, page_limit: int | None) -> Engine:
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         pooled = not connection.connection.is_detached  # one that migrates never comes back to say so
         if mode == "IMMEDIATE" and pooled and not connection.info.get("writes"):
-            connection.info["writes"] = writer.acquire(timeout=SQLITE_BUSY_SECONDS)
+            connection.info["writes"] = writer.acquire(timeout=busy_seconds)
         if mode == "IMMEDIATE":
-            _begin_immediate(connection)
+            _begin_immediate(connection, busy_seconds)
         else:
             connection.exec_driver_sql(f"BEGIN {mode}")
 
@@ -224,16 +232,16 @@ def _sqlite_engine(url: str, pool_size: int, page_limit: int | None) -> Engine:
     return engine
 
 
-def _begin_immediate(connection: Connection) -> None:
+def _begin_immediate(connection: Connection, busy_seconds: float) -> None:
     """Take the one writer's place as soon as another process leaves it."""
     driver: Any = connection.connection.dbapi_connection
-    until = monotonic() + SQLITE_BUSY_SECONDS
+    until = monotonic() + busy_seconds
     driver.execute("PRAGMA busy_timeout=0")
     try:
         while not _has_begun(connection, driver, last=monotonic() > until):
             sleep(SQLITE_LOOKS_EVERY)
     finally:
-        driver.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_SECONDS * 1000}")
+        driver.execute(f"PRAGMA busy_timeout={round(1000 * busy_seconds)}")
 
 
 def _has_begun(connection: Connection, driver: Any, *, last: bool) -> bool:

@@ -13,7 +13,6 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre import database
 from callcentre.database import (
     copy_log_back,
     insert_rows,
@@ -121,10 +120,9 @@ def test_a_writer_takes_its_place_when_another_process_leaves_it(tmp_path: Path)
         assert session.scalar(text("SELECT count(*) FROM written")) == 0
 
 
-def test_a_writer_that_waited_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "SQLITE_BUSY_SECONDS", 0)
+def test_a_writer_that_waited_too_long_is_told(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'two.sqlite'}"
-    one, other = (make_session_factory(make_engine(url)) for _ in range(2))
+    one, other = (make_session_factory(make_engine(url, busy_seconds=0.01)) for _ in range(2))
     with writing(one), pytest.raises(OperationalError, match="locked"), writing(other):
         pytest.fail("two writers at once")
     with writing(other) as session:
