@@ -86,9 +86,10 @@ def count_calls(
         since, after = learning.counted_until, learning.counted_person or 0
         if since is not None and _other_weights(session, learning.fit_id, programme):
             since = learning.counted_until = None  # the settings changed: everybody is counted anew
-        ids = select(func.min(QueueEntry.person_id), func.max(QueueEntry.person_id), func.count()).where(
-            QueueEntry.programme_id == programme_id, QueueEntry.person_id > after
-        )
+    ids = select(func.min(QueueEntry.person_id), func.max(QueueEntry.person_id), func.count()).where(
+        QueueEntry.programme_id == programme_id, QueueEntry.person_id > after
+    )
+    with reading(sessions) as session:
         first, last, people = session.execute(ids).one()
     after, last = (first or 1) - 1, last or 0
     night, counted = Night(programme, programme_id, now, since), 0

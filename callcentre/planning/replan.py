@@ -61,11 +61,12 @@ def replan(
         if after is None and fit_id == learning.planned_fit_id:
             return 0
         learning.planned_entry = after or 0
-        ids = select(func.min(QueueEntry.id), func.max(QueueEntry.id), func.count()).where(
-            QueueEntry.programme_id == programme_id,
-            QueueEntry.state == EntryState.OPEN,
-            QueueEntry.id > (after or 0),
-        )
+    ids = select(func.min(QueueEntry.id), func.max(QueueEntry.id), func.count()).where(
+        QueueEntry.programme_id == programme_id,
+        QueueEntry.state == EntryState.OPEN,
+        QueueEntry.id > (after or 0),
+    )
+    with reading(sessions) as session:
         first, last, people = session.execute(ids).one()
     night, changed = Night(programme, programme_id, now), 0
     hands = hands or hands_for(people)
