@@ -179,7 +179,8 @@ class Scheduler:
         today, turns, saturday = now.date(), [], None
         for option in allowed:
             days = (option.start.date() - today).days if not option.is_now else 0
-            turn = Turn(PLACES[option.slot], days, option.wait_days - days if not option.is_now else 0.0)
+            has_queue = self.tuning.prices_load and not option.is_now
+            turn = Turn(PLACES[option.slot], days, option.wait_days - days if has_queue else 0.0)
             turns.append(turn)
             if turn.slot == SATURDAY:
                 saturday = round(turn.queue)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,20 @@ def test_the_tables_show_every_world_and_part(tmp_path: Path) -> None:
     assert {year.policy for year in years} == {*CONTROLS, PRODUCT, *parts}
     assert "| small |" in world_table(years)
     assert all(part in ablation_table(years, parts) for part in parts)
+
+
+def test_no_part_of_the_rule_is_taken_away_without_effect(tmp_path: Path) -> None:
+    """In a crowded year every ablation plays otherwise than the whole rule: a switch that nobody reads shows nothing."""
+    file = tmp_path / "crowded.json"
+    file.write_text(
+        json.dumps({"name": "crowded", **SMALL, "n": 200, "days": 60, "busy": 0.4}), encoding="utf-8"
+    )
+    years = {
+        year.policy: replace(year, policy="", microseconds=0.0)
+        for year in play((file, 1, [PRODUCT, *ABLATIONS]))
+    }
+    whole = years.pop(PRODUCT)
+    assert [name for name, year in years.items() if year == whole] == []
 
 
 def test_a_world_with_a_misspelt_key_is_refused() -> None:
