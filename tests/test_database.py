@@ -1,4 +1,4 @@
-"""Many rows inserted in one go arrive as they were given, on both databases."""
+"""Many rows inserted in one go arrive as they were given, on both databases; SQLite's writers and its log."""
 
 from __future__ import annotations
 
