@@ -114,13 +114,16 @@ class Prepared:
         cursor.close()
         return touched
 
-    def many(self, session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
+    def filled(self, dialect: Dialect, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """Return the values of these rows for `many`: made before a transaction, so that nobody waits for it."""
+        return self._form(dialect, {}).many(rows) if rows else []
+
+    def many(self, session: Session, filled: Sequence[Any]) -> int:
         """Run it once for each of these rows, by one call of the driver; return how many rows it touched."""
-        if not rows:
+        if not filled:
             return 0
         connection = _flushed(session)
-        form = self._form(connection.dialect, {})
-        cursor = _executed(connection, form.sql, form.many(rows), many=True)
+        cursor = _executed(connection, self._form(connection.dialect, {}).sql, filled, many=True)
         touched = int(cursor.rowcount)
         cursor.close()
         return touched

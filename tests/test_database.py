@@ -13,15 +13,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.database import (
-    copy_log_back,
-    insert_rows,
-    make_engine,
-    make_session_factory,
-    reading,
-    with_room,
-    writing,
-)
+from callcentre.bulk import insert_rows, with_room
+from callcentre.database import copy_log_back, make_engine, make_session_factory, reading, writing
 from callcentre.people.models import PhoneNumber, YoungPerson
 
 NOW = datetime(2026, 11, 24, 10, 30, 15, 250_000, tzinfo=timezone(timedelta(hours=1)))

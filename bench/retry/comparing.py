@@ -65,6 +65,7 @@ class Played:
     seed: int
     policy: str
     contacts: int
+    expected: float
     calls_per_contact: float
     worst_segment: float
     days: float
@@ -90,6 +91,7 @@ def play(job: tuple[Path, int, list[str]]) -> list[Played]:
                 seed=seed,
                 policy=name,
                 contacts=outcome.contacts,
+                expected=outcome.expected,
                 calls_per_contact=outcome.calls_per_contact,
                 worst_segment=outcome.worst_segment,
                 days=outcome.days,

@@ -54,11 +54,13 @@ class Outcome:
     """What a year brought."""
 
     contacts: int
+    expected: float
+    """Contacts to expect of the very calls that were made: what `contacts` comes to without the luck of each call."""
     calls: int
     days: float
     """Days from the list to the contact, on average."""
     rates: tuple[float, ...]
-    """Part contacted, by segment."""
+    """Part of each segment to expect to be contacted by the calls that were made."""
     calls_by_slot: tuple[int, ...]
     broken: int
     """Calls that a hard rule forbids."""
@@ -66,11 +68,11 @@ class Outcome:
     @property
     def calls_per_contact(self) -> float:
         """Every call counts, also those to people who were never reached."""
-        return self.calls / max(1, self.contacts)
+        return self.calls / max(1.0, self.expected)
 
     @property
     def worst_segment(self) -> float:
-        """The lowest part contacted of any segment."""
+        """The lowest part of any segment."""
         return min(self.rates)
 
 
@@ -99,6 +101,7 @@ class Year:
         self.today = np.zeros(count, int)
         self.month = np.zeros(count, int)
         self.by_day: dict[int, list[Ints]] = {}
+        self.expected = np.zeros(self.people.segments)
         self.made = 0
         self.broken = 0
         self.by_slot = np.zeros(len(SLOTS), int)
@@ -174,7 +177,9 @@ class Year:
         ordinal = self.calls[who]
         calls = Calls(who, ordinal, block.hour - self.last[who], second)
         luck, turn = people.luck[who, ordinal], people.turn[who, ordinal]
-        answered = luck < people.chances(calls, block, block.slot, absence)
+        chances = people.chances(calls, block, block.slot, absence)
+        self._expect(who, second, chances)
+        answered = luck < chances
         useless = ~second & (people.dead[who] | people.strange[who] & (luck < 0.25))
         answered &= ~useless
         later = answered & (turn < np.where(second, world["relay"], world["busy"]))
@@ -187,6 +192,14 @@ class Year:
         self.returning[who[returns]] = block.day + 1
         self._note(who, second)
         policy.told(Results(who, second, answered, useless))
+
+    def _expect(self, who: Ints, second: Bools, chances: Floats) -> None:
+        """Count what these calls lead to by their chances: contacts, kept promises, returned calls."""
+        people, world = self.people, self.people.world
+        returned = np.where(people.never[who], 0.0, world["inbound"])
+        direct = chances * (1 - world["busy"] + world["busy"] * world["promise_p"]) + (1 - chances) * returned
+        relayed = chances * world["relay"] * world["promise_p"]
+        np.add.at(self.expected, people.segment[who], np.where(second, relayed, direct))
 
     def _promise(self, who: Ints, place: int, last: int) -> None:
         blocks_later = 4 + (self.people.turn[who, (self.calls[who] + 10) % DRAWS] * 13).astype(int)
@@ -213,9 +226,13 @@ class Year:
         people, reached = self.people, self.contact_day >= 0
         return Outcome(
             contacts=int(reached.sum()),
+            expected=float(self.expected.sum()),
             calls=self.made,
             days=float((self.contact_day[reached] - people.arrival[reached]).mean()),
-            rates=tuple(float(reached[people.segment == one].mean()) for one in range(people.segments)),
+            rates=tuple(
+                float(self.expected[one] / max(1, (people.segment == one).sum()))
+                for one in range(people.segments)
+            ),
             calls_by_slot=tuple(int(count) for count in self.by_slot),
             broken=self.broken,
         )

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from callcentre.bulk import insert_rows
 from callcentre.callqueue.models import EntryState, QueueEntry, Turn
-from callcentre.database import insert_rows
 from callcentre.errors import NotAllowed
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.models import User
+from callcentre.bulk import in_parts
 from callcentre.callqueue.models import QueueEntry
-from callcentre.database import in_parts
 from callcentre.directory.models import School, Territory
 from callcentre.errors import NotFound
 from callcentre.outreach.models import Attempt

@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from callcentre.bulk import in_parts
 from callcentre.callqueue.models import EntryState, NumberLock, QueueEntry, Turn
-from callcentre.database import in_parts
 from callcentre.desk.context import Desk
 from callcentre.outreach.models import Callback, CallbackState
 from callcentre.planning.policies import policy_in_force

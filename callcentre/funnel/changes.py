@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from callcentre.database import insert_rows
+from callcentre.bulk import insert_rows
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.funnel.models import StageChange
 from callcentre.funnel.stages import Refused, Stage, entering, requires, taken_back

@@ -9,7 +9,7 @@ from datetime import date
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from callcentre.database import in_parts
+from callcentre.bulk import in_parts
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.models import ListFile, ListRow
 from callcentre.people.models import YoungPerson

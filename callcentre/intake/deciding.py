@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from callcentre.database import in_parts
+from callcentre.bulk import in_parts
 from callcentre.intake.candidates import ReadRow, Rejection
 from callcentre.intake.kinds import Fate
 from callcentre.intake.matching import Acquaintances, Known, Match, known_from, merge

@@ -11,7 +11,8 @@ from itertools import combinations
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased, sessionmaker
 
-from callcentre.database import in_parts, insert_rows, reading, with_room, writing
+from callcentre.bulk import in_parts, insert_rows, with_room
+from callcentre.database import reading, writing
 from callcentre.errors import NotFound
 from callcentre.intake.kinds import Fate, ListState
 from callcentre.intake.matching import Record, likeness

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from callcentre.bulk import in_parts
 from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.database import in_parts
 from callcentre.directory import queries as directory
 from callcentre.directory.programmes import UNASSIGNED
 from callcentre.funnel.changes import advance_many

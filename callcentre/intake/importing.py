@@ -18,7 +18,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.database import insert_rows, reading, with_room, writing
+from callcentre.bulk import insert_rows, with_room
+from callcentre.database import reading, writing
 from callcentre.directory import queries as directory
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.directory.programmes import synchronise

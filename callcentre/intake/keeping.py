@@ -7,7 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from callcentre.database import in_parts
+from callcentre.bulk import in_parts
 from callcentre.intake.models import ListBytes
 
 

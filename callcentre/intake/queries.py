@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from callcentre.bulk import in_parts
 from callcentre.callqueue.models import QueueEntry
-from callcentre.database import in_parts
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.directory.models import School, Territory
 from callcentre.errors import NotFound

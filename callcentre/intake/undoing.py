@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Table, delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from callcentre.bulk import in_parts
 from callcentre.callqueue.models import EntryState, NumberLock, QueueEntry, Turn
-from callcentre.database import Base, in_parts
+from callcentre.database import Base
 from callcentre.errors import NotAllowed, NotFound
 from callcentre.funnel.models import StageChange
 from callcentre.intake.importing import lock_imports

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from callcentre.database import insert_rows
+from callcentre.bulk import insert_rows
 from callcentre.outreach.kinds import EventKind
 from callcentre.outreach.message_models import ProviderEvent, WebhookCount
 

@@ -15,7 +15,7 @@ from uuid import uuid4
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from callcentre.database import insert_rows
+from callcentre.bulk import insert_rows
 from callcentre.outreach.kinds import MESSAGE_RANK, Channel, MessageKind, MessageState
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.provider import Receipt

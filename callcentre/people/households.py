@@ -8,7 +8,7 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
-from callcentre.database import in_parts
+from callcentre.bulk import in_parts
 from callcentre.people.models import PersonNumber
 from callcentre.statements import Prepared
 

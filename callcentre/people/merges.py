@@ -15,7 +15,8 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Date, FromClause, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from callcentre.database import Base, UtcDateTime, in_parts
+from callcentre.bulk import in_parts
+from callcentre.database import Base, UtcDateTime
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.people.kinds import NumberVerdict, PairState
 from callcentre.people.models import (

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from callcentre.database import insert_rows
+from callcentre.bulk import insert_rows
 from callcentre.directory.models import School
 from callcentre.people.candidates import Candidate, CandidateGuardian, CandidateNumber
 from callcentre.people.comparing import (

@@ -15,8 +15,9 @@ from typing import Any
 from sqlalchemy import BindParameter, String, bindparam, case, delete, func, select, type_coerce
 from sqlalchemy.orm import Session, sessionmaker
 
+from callcentre.bulk import day_of, insert_rows, with_room
 from callcentre.callqueue.models import QueueEntry
-from callcentre.database import day_of, insert_rows, reading, with_room, writing
+from callcentre.database import reading, writing
 from callcentre.dispositions import RetryKind
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import NumberOwner, YoungPerson

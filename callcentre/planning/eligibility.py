@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from callcentre.bulk import in_parts
 from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
-from callcentre.database import in_parts
 from callcentre.outreach.models import Callback, CallbackState
 from callcentre.planning import routes
 from callcentre.planning.policies import policy_in_force

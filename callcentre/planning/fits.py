@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcentre.audit import trail
-from callcentre.database import insert_rows
+from callcentre.bulk import insert_rows
 from callcentre.errors import InvalidInput, NotFound
 from callcentre.planning.models import FitSource, RetryFit, RetryLearning
 from callcentre.programmes import Programme

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from callcentre.bulk import insert_rows
 from callcentre.callqueue.models import EntryState, Lane, LeaseLog, QueueEntry, Turn
-from callcentre.database import insert_rows
 from callcentre.planning.models import BlockRecord, SlotLoad
 from callcentre.planning.policies import policy_of
 from callcentre.programmes import Programme

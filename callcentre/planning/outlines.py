@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from callcentre.bulk import AsStored, day_of, instant_of
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.database import AsStored, day_of, instant_of
 from callcentre.dispositions import RetryKind
 from callcentre.outreach.message_models import MessageRecipient
 from callcentre.outreach.models import Attempt

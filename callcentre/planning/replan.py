@@ -6,25 +6,27 @@ answer that was worked out for the first of them, so that a million people cost 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from json import dumps
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Dialect, bindparam, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
+from callcentre.bulk import AsStored, JsonAsStored, as_stored, instant_of, with_room
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.database import AsStored, instant_of, reading, with_room, writing
+from callcentre.database import dialect_of, reading, writing
 from callcentre.planning.eligibility import Noting, priority_at, reconsider
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import RetryLearning
 from callcentre.planning.outlines import COMING_OF_AGE, ENTRIES, Outline, Outliner
 from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
-from callcentre.planning.together import Night, breathe, hands_for, share
+from callcentre.planning.together import Night, hands_for, share
 from callcentre.programmes import Programme
 from callcentre.retry.learnt import Learnt, history_of, is_control
 from callcentre.retry.plan import CallAgain, next_attempt
@@ -36,7 +38,7 @@ from callcentre.statements import Prepared
 
 PART = 500
 """People read at once."""
-WRITTEN_AT_ONCE = 50
+WRITTEN_AT_ONCE = 25
 """People planned in one transaction: no claim waits longer than that takes."""
 SAME_WORTH = 0.01
 """Part by which a worth may differ from the stored one without being written: it moves nobody's turn to speak of."""
@@ -87,7 +89,8 @@ class Planning:
         with reading(sessions) as session:
             policy = policy_in_force(session, night.programme, night.programme_id)
         self._sessions, self._night = sessions, night
-        self._planner = Planner(night.programme, night.programme_id, policy, night.now)
+        dialect = dialect_of(sessions)
+        self._planner = Planner(night.programme, night.programme_id, policy, night.now, dialect)
 
     def __call__(self, after: int, last: int) -> int:
         """Plan the entries after `after` up to `last`; return how many changed."""
@@ -95,10 +98,8 @@ class Planning:
         while part := self._part(after, last):
             with reading(self._sessions) as session:
                 answers = self._planner.answers(with_room(session), part)
-            for start in range(0, len(answers), WRITTEN_AT_ONCE):
-                with writing(self._sessions) as session:
-                    changed += self._planner.keep(session, answers[start : start + WRITTEN_AT_ONCE])
-                breathe()
+            while some := list(islice(answers, WRITTEN_AT_ONCE)):
+                changed += self._planner.keep(self._sessions, some)
             after = part[-1].id
         return changed
 
@@ -109,9 +110,9 @@ class Planning:
 
 
 class Answer(NamedTuple):
-    """What an entry becomes: its new values, or None when it must be asked about one by one."""
+    """What becomes of a person's entry: its new values, or None when it must be asked about one by one."""
 
-    row: Any
+    person_id: int
     values: dict[str, Any] | None
 
 
@@ -119,13 +120,12 @@ class Known(NamedTuple):
     """An answer that was worked out, for everybody like the person it was worked out for.
 
     `step` names its number by its place among the person's; `base` is the worth before the person's own wait counts,
-    None when it cannot be told. `values` are the columns that it gives all of them, `text` its reason as JSON.
+    None when it cannot be told. `values` are the columns that it gives all of them, as they are stored.
     """
 
     step: CallAgain
     base: float | None
     values: dict[str, Any]
-    text: str
 
 
 @dataclass
@@ -136,6 +136,7 @@ class Planner:
     programme_id: int
     policy: Policy
     now: datetime
+    dialect: Dialect
     outliner: Outliner = field(init=False)
     _by_outline: dict[Hashable, Known | None] = field(default_factory=dict)
     _by_likeness: dict[Hashable, Known | None] = field(default_factory=dict)
@@ -143,8 +144,8 @@ class Planner:
     def __post_init__(self) -> None:
         self.outliner = Outliner(self.programme, self.programme_id, self.policy, self.now)
 
-    def answers(self, session: Session, part: Sequence[Any]) -> list[Answer]:
-        """Return what changes for these entries."""
+    def answers(self, session: Session, part: Sequence[Any]) -> Iterator[Answer]:
+        """Yield what changes for these entries, each worked out when it is asked for; all is read before."""
         outlines = dict(zip((row.id for row in part), self.outliner.outlines(session, part), strict=True))
         unknown = [
             row.person_id
@@ -153,7 +154,7 @@ class Planner:
         ]
         states = states_of(session, self.programme, self.programme_id, unknown)
         found = (self._answer(row, outlines[row.id], states) for row in part)
-        return [answer for answer in found if answer is not None]
+        return (answer for answer in found if answer is not None)
 
     def _answer(self, row: Any, outline: Outline | None, states: Mapping[int, PersonState]) -> Answer | None:
         if outline is not None and outline.key in self._by_outline:
@@ -163,7 +164,7 @@ class Planner:
             if outline is not None:
                 self._by_outline[outline.key] = known
         if known is None:
-            return Answer(row, None)
+            return Answer(row.person_id, None)
         if outline is None:
             state = states[row.person_id]
             last = state.attempts[-1].at if state.attempts else None
@@ -175,7 +176,7 @@ class Planner:
     def _changed(self, row: Any, outline: Outline, known: Known) -> Answer | None:
         step, tuning = known.step, self.programme.constants
         if known.base is None or tuning is None:
-            return Answer(row, None)
+            return Answer(row.person_id, None)
         since = outline.last_at or instant_of(row.opened_at)
         worth = min(1.0, order(known.base, _idle(since, step), tuning))
         number_id = outline.number_ids[step.number_id]
@@ -183,12 +184,20 @@ class Planner:
         if (
             row.worth is not None
             and abs(row.worth - worth) <= SAME_WORTH * worth
-            and (row.number_id, row.priority, row.reason) == (number_id, priority, known.text)
-            and all(_is_at(getattr(row, name), known.values[name]) for name in _INSTANTS)
+            and (row.number_id, row.priority) == (number_id, priority)
+            and all(getattr(row, name) == value for name, value in known.values.items())
         ):
             return None
-        values = {**known.values, "number_id": number_id, "priority": priority, "worth": worth}
-        return Answer(row, values)
+        values = known.values | {
+            "number_id": number_id,
+            "priority": priority,
+            "worth": worth,
+            "entry": row.id,
+            "as_of": row.version,
+            "was_preferred": row.preferred_at,
+            "was_paused": row.paused_until,
+        }
+        return Answer(row.person_id, values)
 
     def _known(self, state: PersonState) -> Known | None:
         like = likeness(state, self.policy, self.now)
@@ -210,33 +219,18 @@ class Planner:
             grown = order(1.0, _idle(since, step), tuning)
         base = step.value / grown if step.value < 1 else None
         placed = replace(step, number_id=places[step.number_id])
-        why = step.why.as_json()
-        values = {
-            "eligible_at": noting.earliest.due_at,
-            "eligible_until": noting.earliest.due_until,
-            "preferred_at": step.due_at,
-            "preferred_until": step.due_until,
-            "reason": why,
-        }
-        return Known(placed, base, values, dumps(why))
+        instants = (noting.earliest.due_at, noting.earliest.due_until, step.due_at, step.due_until)
+        values = {name: as_stored(at, self.dialect) for name, at in zip(_INSTANTS, instants, strict=True)}
+        return Known(placed, base, {**values, "reason": dumps(step.why.as_json())})
 
-    def keep(self, session: Session, answers: Sequence[Answer]) -> int:
+    def keep(self, sessions: sessionmaker[Session], answers: Sequence[Answer]) -> int:
         """Write what changed, of entries that nobody has changed meanwhile; return how many were."""
-        rows = [
-            {
-                "entry": answer.row.id,
-                "as_of": answer.row.version,
-                "was_preferred": answer.row.preferred_at,
-                "was_paused": answer.row.paused_until,
-                **answer.values,
-            }
-            for answer in answers
-            if answer.values is not None
-        ]
-        written = _KEEP.many(session, rows)
-        alone = [answer.row.person_id for answer in answers if answer.values is None]
-        if alone:
-            reconsider(session, self.programme, self.programme_id, alone, now=self.now)
+        filled = _KEEP.filled(self.dialect, [a.values for a in answers if a.values is not None])
+        alone = [answer.person_id for answer in answers if answer.values is None]
+        with writing(sessions) as session:
+            written = _KEEP.many(session, filled)
+            if alone:
+                reconsider(session, self.programme, self.programme_id, alone, now=self.now)
         return written + len(alone)
 
 
@@ -250,12 +244,12 @@ _KEEP = Prepared(
         QueueEntry.preferred_at.is_not_distinct_from(bindparam("was_preferred", type_=AsStored())),
         QueueEntry.paused_until.is_not_distinct_from(bindparam("was_paused", type_=AsStored())),
     )
-    .values({name: bindparam(name) for name in (*_INSTANTS, "number_id", "priority", "reason", "worth")})
+    .values(
+        {name: bindparam(name, type_=AsStored()) for name in _INSTANTS}
+        | {"reason": bindparam("reason", type_=JsonAsStored())}
+        | {name: bindparam(name) for name in ("number_id", "priority", "worth")}
+    )
 )
-
-
-def _is_at(stored: Any, instant: datetime) -> bool:
-    return stored is not None and instant_of(stored) == instant
 
 
 def _idle(since: datetime | None, step: CallAgain) -> float:

@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.audit import trail
+from callcentre.bulk import in_parts
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.database import in_parts, reading, writing
+from callcentre.database import reading, writing
 from callcentre.directory import queries as directory
 from callcentre.dispositions import RetryKind
 from callcentre.errors import InvalidInput, NotAllowed, NotFound

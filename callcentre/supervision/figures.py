@@ -9,9 +9,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, CompoundSelect, Select, func, select, union
 from sqlalchemy.orm import Session
 
+from callcentre.bulk import in_parts
 from callcentre.callqueue.kinds import Lane
 from callcentre.callqueue.models import LeaseLog, QueueEntry, Turn
-from callcentre.database import in_parts
 from callcentre.directory.models import Territory
 from callcentre.funnel.models import StageChange
 from callcentre.funnel.queries import furthest, in_force, step

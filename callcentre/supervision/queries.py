@@ -9,9 +9,9 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
+from callcentre.bulk import in_parts
 from callcentre.callqueue.kinds import EntryState, Lane
 from callcentre.callqueue.models import QueueEntry, TerritoryDay, Turn
-from callcentre.database import in_parts
 from callcentre.desk.models import Decision, OutcomeConflict
 from callcentre.funnel.models import StageChange
 from callcentre.funnel.queries import step
