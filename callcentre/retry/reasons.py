@@ -205,8 +205,8 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "en": "Not in the {slot} slot: already tried ({slots}); another hour comes first.",
     },
     ReasonCode.OTHER_WEEKDAY: {
-        "fr": "Dernier appel sans réponse un {weekday} : on essaie un autre jour de la semaine.",
-        "en": "The last unanswered call was on a {weekday}: another day of the week comes first.",
+        "fr": "Dernier appel un {weekday}, sans joindre la personne : on essaie un autre jour de la semaine.",
+        "en": "The last call, on a {weekday}, did not reach this person: another day of the week comes first.",
     },
     ReasonCode.NUMBER_UNKNOWN: {
         "fr": "Ce numéro n'est pas celui de cette personne.",

@@ -100,6 +100,19 @@ def test_the_keyboard_reaches_scrolling_tables_and_figures(
     expect(page.locator("h1")).to_have_text("Appels de la journée")
 
 
+def test_on_a_narrow_screen_the_page_shows_its_own_entry_and_what_is_said_of_a_table(
+    room: Room, page: Page, sign_in: Callable[..., Page]
+) -> None:
+    work(room)
+    page.set_viewport_size({"width": 390, "height": 844})
+    sign_in("supervisor").goto("/funnel")
+    for part in (".nav [aria-current]", ".table caption"):
+        box = page.locator(part).first.bounding_box()
+        assert box is not None, part
+        assert box["x"] >= 0, part
+        assert box["x"] + box["width"] <= 390, part
+
+
 def test_a_page_follows_without_moving_focus_or_closing_details(
     room: Room, page: Page, sign_in: Callable[..., Page]
 ) -> None:

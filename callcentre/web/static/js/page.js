@@ -62,6 +62,13 @@ function tick() {
   }
 }
 
+/** On a narrow screen the navigation scrolls: the page's own entry is brought into view, the page itself stays. */
+function showCurrentEntry() {
+  const entry = $(".nav [aria-current]");
+  const nav = entry?.closest(".nav");
+  if (nav) nav.scrollLeft = entry.offsetLeft - (nav.clientWidth - entry.offsetWidth) / 2;
+}
+
 watchMenus();
 watchButtons();
 watchKeyboard();
@@ -69,5 +76,6 @@ watchSession();
 watchOutbox();
 watchDrafts();
 watchLive();
+showCurrentEntry();
 setInterval(tick, 1_000);
 focusOn($("[data-takes-focus]"));
