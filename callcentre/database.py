@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Lock
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     JSON,
@@ -31,12 +31,6 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-SQLITE_BUSY_SECONDS = 30
-"""How long a writer waits for another one before SQLite answers "database is locked"."""
-
-SQLITE_LOOKS_EVERY = 0.0005
-"""Seconds between two looks whether another process has finished writing: SQLite itself naps longer and longer."""
-
 LOG_PAGES = 20_000
 """Pages of 4 KiB after which whoever commits copies SQLite's log back: so many that a job or those who write very many
 rows (`bulk.with_room`) come before, and no officer waits for it."""
@@ -52,6 +46,17 @@ JsonValue = JSON(none_as_null=True)
 
 NAIVE = "a naive datetime reached the database; pass an aware one"
 """What whoever stores an instant without a zone is told."""
+
+
+class Patience(NamedTuple):
+    """How a writer of SQLite waits while another process writes; SQLite itself naps longer and longer.
+
+    `at_most`: seconds before it answers "database is locked". `looks_every`: seconds between the first looks whether
+    the other one has finished, up to ten times as long in a long wait; whoever looks more often comes first.
+    """
+
+    at_most: float = 30.0
+    looks_every: float = 0.0001
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -96,19 +101,18 @@ def make_engine(
     *,
     pool_size: int = 40,
     page_limit: int | None = None,
-    busy_seconds: float = SQLITE_BUSY_SECONDS,
+    patience: Patience = Patience(),  # noqa: B008 -- never changed
 ) -> Engine:
     """Return an engine for a SQLite or PostgreSQL address.
 
-    `pool_size` should equal the threads of the process; `page_limit` caps a SQLite file, in pages of 4 KiB, and
-    `busy_seconds` says how long one of its writers waits for another one (tests).
+    `pool_size` should equal the threads of the process; `page_limit` caps a SQLite file, in pages of 4 KiB.
     """
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() == "sqlite":
         address = parsed.render_as_string(hide_password=False)
-        return _sqlite_engine(address, pool_size, page_limit, busy_seconds)
+        return _sqlite_engine(address, pool_size, page_limit, patience)
     engine = create_engine(
         parsed,
         pool_size=pool_size,
@@ -139,13 +143,13 @@ def _try_rested(engine: Engine) -> None:
             raise InvalidatePoolError from error
 
 
-def _sqlite_engine(url: str, pool_size: int, page_limit: int | None, busy_seconds: float) -> Engine:
+def _sqlite_engine(url: str, pool_size: int, page_limit: int | None, patience: Patience) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=8,
         hide_parameters=True,  # an error of the database may reach a log; what it was given never does
-        connect_args={"timeout": busy_seconds, "check_same_thread": False, "isolation_level": None},
+        connect_args={"timeout": patience.at_most, "check_same_thread": False, "isolation_level": None},
     )
     pragmas = [
         "journal_mode=WAL",
@@ -174,9 +178,9 @@ def _sqlite_engine(url: str, pool_size: int, page_limit: int | None, busy_second
         mode = connection.get_execution_options().get("sqlite_begin", "DEFERRED")
         pooled = not connection.connection.is_detached  # one that migrates never comes back to say so
         if mode == "IMMEDIATE" and pooled and not connection.info.get("writes"):
-            connection.info["writes"] = writer.acquire(timeout=busy_seconds)
+            connection.info["writes"] = writer.acquire(timeout=patience.at_most)
         if mode == "IMMEDIATE":
-            _begin_immediate(connection, busy_seconds)
+            _begin_immediate(connection, patience)
         else:
             connection.exec_driver_sql(f"BEGIN {mode}")
 
@@ -188,16 +192,18 @@ def _sqlite_engine(url: str, pool_size: int, page_limit: int | None, busy_second
     return engine
 
 
-def _begin_immediate(connection: Connection, busy_seconds: float) -> None:
+def _begin_immediate(connection: Connection, patience: Patience) -> None:
     """Take the one writer's place as soon as another process leaves it."""
     driver: Any = connection.connection.dbapi_connection
-    until = monotonic() + busy_seconds
+    until = monotonic() + patience.at_most
     driver.execute("PRAGMA busy_timeout=0")
     try:
+        looks = 0
         while not _has_begun(connection, driver, last=monotonic() > until):
-            sleep(SQLITE_LOOKS_EVERY)
+            looks += 1
+            sleep(patience.looks_every * min(10, 1 + looks // 10))
     finally:
-        driver.execute(f"PRAGMA busy_timeout={round(1000 * busy_seconds)}")
+        driver.execute(f"PRAGMA busy_timeout={round(1000 * patience.at_most)}")
 
 
 def _has_begun(connection: Connection, driver: Any, *, last: bool) -> bool:

@@ -18,7 +18,7 @@ from time import sleep
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.database import Base, make_engine, make_session_factory, reading
+from callcentre.database import Base, Patience, make_engine, make_session_factory, reading
 from callcentre.processes import begin_as_helper
 from callcentre.programmes import Programme
 
@@ -28,6 +28,8 @@ HANDS = 2
 """Processes at most; one for each processor where there are fewer."""
 BREATH = 0.001
 """Seconds that a helper leaves to everybody else after each of its transactions."""
+BEHIND_OTHERS = Patience(looks_every=0.0005)
+"""A helper looks less often than an officer's request whether it may write, and so comes after it."""
 RANGE, RANGE_ALONE = 5_000, 500
 """Ids of one range, in several processes and in one: what a cut may cause to be done again."""
 
@@ -97,7 +99,7 @@ def _begin(url: str, tables: Sequence[str], night: Night, work: Work) -> None:
     gc.disable()  # what is kept is kept to the end; looking through it again and again costs a tenth of the time
     for module in tables:  # a table knows its neighbours only once they are there
         import_module(module)
-    _mine.append(work(make_session_factory(make_engine(url, pool_size=2)), night))
+    _mine.append(work(make_session_factory(make_engine(url, pool_size=2, patience=BEHIND_OTHERS)), night))
 
 
 def _do(after: int, last: int) -> int:
