@@ -58,7 +58,6 @@ class RetryTuning(BaseModel):
     second_calls: int = Field(ge=0)
     second_fade: Share
     patience: Share
-    plan_patience: Share
     saturday_queue_days: float = Field(ge=0)
     load_step: Share
     load_floor: Rate

@@ -25,6 +25,7 @@ from callcentre.retry.worth import (
     best,
     freshness,
     idle_days,
+    lasting_queues,
     order,
     worths,
     worthwhile,
@@ -54,7 +55,7 @@ class Choice:
 
 
 GroupKey = tuple[str, tuple[int, ...], tuple[int, ...]]
-_Prices = dict[int | None, Worths]
+_Prices = dict[tuple[tuple[int, ...], bool], Worths]
 """What calls are worth, by the days of queue in front of Saturday (None: closed)."""
 
 
@@ -113,8 +114,8 @@ class _Person:
             *(self.second_calls, self.second_unanswered, self.tried),
         )
 
-    def situation(self, max_attempts: int, saturday: int | None) -> Situation:
-        """What the rules leave open; `saturday`: days of its queue, None when it is closed."""
+    def situation(self, max_attempts: int, queues: tuple[int, ...], *, saturday: bool) -> Situation:
+        """What the rules leave open, and the days of the queue in front of each slot."""
         return Situation(
             calls=self.seen,
             has_own=self.has_own,
@@ -124,6 +125,7 @@ class _Person:
             left=max_attempts - self.seen,
             untried=tuple([place for place in WEEKDAYS if place not in self.tried]),
             saturday=saturday,
+            queues=queues,
         )
 
 
@@ -176,15 +178,17 @@ class Scheduler:
         person = self._person(contact)
         if contact.id in self.awaited:
             self.awaited[contact.id].came_back = True
-        today, turns, saturday = now.date(), [], None
+        today, turns = now.date(), []
+        ahead: dict[int, float] = {}
         for option in allowed:
             days = (option.start.date() - today).days if not option.is_now else 0
             has_queue = self.tuning.prices_load and not option.is_now
             turn = Turn(PLACES[option.slot], days, option.wait_days - days if has_queue else 0.0)
             turns.append(turn)
-            if turn.slot == SATURDAY:
-                saturday = round(turn.queue)
-        priced = self._price(person, saturday)
+            if not option.is_now:
+                ahead[turn.slot] = turn.queue
+        saturday = any(turn.slot == SATURDAY for turn in turns)
+        priced = self._price(person, lasting_queues(ahead), saturday=saturday)
         last = person.last
         idle = None if last is None else idle_days((now - last) / _DAY)
         place = turns[0].slot
@@ -253,16 +257,16 @@ class Scheduler:
             person.take(contact.attempts[person.seen], coverage=self.coverage, tuning=self.tuning)
         return person
 
-    def _price(self, person: _Person, saturday: int | None) -> Worths:
+    def _price(self, person: _Person, queues: tuple[int, ...], *, saturday: bool) -> Worths:
         """What calls are worth to a person with this history tonight: the same for everybody who has it."""
         prices = person.prices
         if prices is None:
             prices = person.prices = self.prices.setdefault(person.key(), {})
-        known = prices.get(saturday)
+        known = prices.get((queues, saturday))
         if known is None:
             history = History(person.segment, person.unanswered, person.answered, person.second_unanswered)
-            situation = person.situation(self.max_attempts, saturday)
-            known = prices[saturday] = worths(self.fit, history, situation, self.tuning)
+            situation = person.situation(self.max_attempts, queues, saturday=saturday)
+            known = prices[queues, saturday] = worths(self.fit, history, situation, self.tuning)
         return known
 
     def _regroup(self, person: _Person, place: int, weight: float, *, answered: bool) -> None:

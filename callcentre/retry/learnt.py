@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from zlib import crc32
 
 from callcentre.dispositions import RetryKind
@@ -31,6 +32,7 @@ from callcentre.retry.worth import (
     best,
     freshness,
     idle_days,
+    lasting_queues,
     order,
     worths,
     worthwhile,
@@ -107,15 +109,14 @@ class Learnt:
 
     def _offers(self, person: PersonState, options: Sequence[Option], now: datetime) -> list[_Offer]:
         history = history_of(person)
-        is_open = any(option.block.slot is Slot.SATURDAY for option in options)
-        saturday = round(queue_days(self.load, Slot.SATURDAY, self.tuning)) if is_open else None
+        saturday = any(option.block.slot is Slot.SATURDAY for option in options)
         known: dict[tuple[int, ...], Worths] = {}
         offers = []
         for option in options:
             numbers = option.numbers or (option.number_id,)
             priced = known.get(numbers)
             if priced is None:
-                situation = self._situation(person, numbers, saturday)
+                situation = self._situation(person, numbers, saturday=saturday)
                 priced = known[numbers] = self._worths(history, situation)
             queue = queue_days(self.load, option.block.slot, self.tuning)
             days = max(timedelta(), option.due_at - now) / _DAY
@@ -144,7 +145,7 @@ class Learnt:
             known = self._known[history, situation] = worths(self.fit, history, situation, self.tuning)
         return known
 
-    def _situation(self, person: PersonState, numbers: tuple[int, ...], saturday: int | None) -> Situation:
+    def _situation(self, person: PersonState, numbers: tuple[int, ...], *, saturday: bool) -> Situation:
         guardians = {number.number_id for number in person.numbers if number.owner is Owner.GUARDIAN}
         tried = cycle_slots(person.attempts, self.weekday_slots)
         return Situation(
@@ -157,7 +158,13 @@ class Learnt:
             weekdays=tuple([SLOTS.index(slot) for slot in SLOTS if slot in self.weekday_slots]),
             untried=tuple([SLOTS.index(slot) for slot in SLOTS if slot in self.weekday_slots - tried]),
             saturday=saturday,
+            queues=self._queues,
         )
+
+    @cached_property
+    def _queues(self) -> tuple[int, ...]:
+        slots = (*self.weekday_slots, Slot.SATURDAY)
+        return lasting_queues({SLOTS.index(one): queue_days(self.load, one, self.tuning) for one in slots})
 
     def _compared(
         self, person: PersonState, offers: Sequence[_Offer], taken: _Offer, left_out: tuple[Slot, ...]

@@ -8,7 +8,7 @@ the simulations decide with these functions.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -25,7 +25,8 @@ class Situation:
 
     `second_calls`: calls already made to the second number. `plan_says_second`: what the plain plan would ring next.
     `left`: calls that the total cap leaves. `untried`: of the `weekdays` (places of slots, in order), those that this
-    cycle of attempts has still to try. `saturday`: whole days of the queue in front of it, None when it is closed.
+    cycle of attempts has still to try. `saturday`: whether it is open. `queues`: days of the queue in front of each
+    slot, by `lasting_queues`.
     """
 
     calls: int = 0
@@ -36,7 +37,8 @@ class Situation:
     left: int = AHEAD
     weekdays: tuple[int, ...] = WEEKDAYS
     untried: tuple[int, ...] = WEEKDAYS
-    saturday: int | None = 0
+    saturday: bool = True
+    queues: tuple[int, ...] = (0,) * len(SLOTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +84,16 @@ def worths(fit: Fit, history: History, situation: Situation, tuning: RetryTuning
 def _prospects(
     fit: Fit, weighed: Rates, theirs: Rates, calls: int, situation: Situation, tuning: RetryTuning
 ) -> Prospects:
-    """Look ahead; a queue in front of Saturday makes each of its calls worth less."""
+    """Look ahead; a queue in front of a slot makes each of its calls worth less, since fewer of them will be made."""
     open_ways = ways(
-        situation.left,
-        situation.untried,
-        situation.weekdays,
-        saturday=situation.saturday is not None,
-        second=calls,
+        situation.left, situation.untried, situation.weekdays, saturday=situation.saturday, second=calls
     )
-    priced = tuning.plan_patience ** (situation.saturday or 0)
     columns, second = list(fit.columns), list(theirs)
-    columns[SATURDAY] = tuple([priced * chance for chance in columns[SATURDAY]])
-    second[SATURDAY] *= priced
+    for slot, queue in enumerate(situation.queues):
+        if queue:
+            priced = tuning.patience**queue
+            columns[slot] = tuple([priced * chance for chance in columns[slot]])
+            second[slot] *= priced
     return prospects(weighed, columns, tuple(second), tuning.second_fade, open_ways)
 
 
@@ -117,6 +117,27 @@ def idle_days(days: float) -> float:
     """Days since the last call, in steps from six hours on."""
     place = bisect_right(IDLE_STEPS, days)
     return IDLE_STEPS[place - 1] if place else days
+
+
+QUEUE_STEPS = (0, 16, 32, 64)
+ROOM = 1.0
+"""Days of queue below which a slot has room for more calls."""
+
+
+def lasting_queues(days: Mapping[int, float]) -> tuple[int, ...]:
+    """The queue in front of each slot as it counts when all calls that are left are weighed: whole days, in steps.
+
+    `days`: of the queue, by place of the slots that are open. Short ones do not count: the call comes all the same.
+    Nor do a weekday's while no weekday slot has room: the call that one person forgoes is made to another.
+    """
+    has_room = min((queue for slot, queue in days.items() if slot != SATURDAY), default=ROOM) < ROOM
+    queues = [0] * len(SLOTS)
+    for slot, queue in days.items():
+        if slot == SATURDAY:
+            queues[slot] = round(queue)
+        elif has_room:
+            queues[slot] = QUEUE_STEPS[bisect_right(QUEUE_STEPS, queue) - 1]
+    return tuple(queues)
 
 
 def freshness(days: float, tuning: RetryTuning) -> float:

@@ -23,7 +23,7 @@ from callcentre.retry.profiles import (
 )
 from callcentre.retry.slots import Slot
 from callcentre.retry.waiting import Load, after_block, queue_days
-from callcentre.retry.worth import Situation, Turn, best, freshness, order, worths, worthwhile
+from callcentre.retry.worth import Situation, Turn, best, freshness, lasting_queues, order, worths, worthwhile
 from tests.retry.learning_cast import USUAL
 
 TODAY = date(2026, 11, 23)
@@ -215,9 +215,10 @@ def test_saturday_does_not_take_a_call_that_is_worth_more_at_a_better_hour() -> 
     assert two_left[MORNING] > two_left[SATURDAY]  # the morning brings the evening round again
     last = worths(fit, History(), Situation(calls=5, left=1, untried=(MORNING,)), USUAL).prospects
     assert last[SATURDAY] > last[MORNING]
-    full = worths(fit, History(), Situation(calls=5, left=1, untried=(MORNING,), saturday=70), USUAL)
+    queues = lasting_queues({MORNING: 0, SATURDAY: 70})
+    full = worths(fit, History(), Situation(calls=5, left=1, untried=(MORNING,), queues=queues), USUAL)
     assert full.prospects[MORNING] > full.prospects[SATURDAY]
-    closed = worths(fit, History(), Situation(calls=5, left=1, saturday=None), USUAL)
+    closed = worths(fit, History(), Situation(calls=5, left=1, saturday=False), USUAL)
     assert closed.prospects[SATURDAY] == 0
 
 
@@ -225,8 +226,27 @@ def test_with_few_calls_left_only_the_best_hours_are_taken() -> None:
     fit, idle = alike((0.05, 0.2, 0.1, 0.3, 0.05)), [Turn(slot, 0.0) for slot in range(5)]
     ahead = worths(fit, History(), Situation(calls=4, left=2), USUAL)
     assert worthwhile(ahead.prospects, idle, USUAL) == [idle[MIDDAY], idle[EVENING]]
+    queues = lasting_queues(
+        {MORNING: 0, MIDDAY: 0, AFTERNOON: 0, EVENING: 90}
+    )  # few get an evening call at all
+    crowded = Situation(calls=4, left=2, queues=queues)
+    ahead = worths(fit, History(), crowded, USUAL)
+    assert worthwhile(ahead.prospects, idle, USUAL) == [idle[MIDDAY], idle[AFTERNOON]]
     one_by_one = USUAL.overridden({"plans_ahead": False})
     assert worthwhile(worths(fit, History(), Situation(left=2), one_by_one).prospects, idle, USUAL) == idle
+
+
+def test_a_queue_counts_when_it_is_long_and_there_is_room_elsewhere() -> None:
+    assert lasting_queues({MORNING: 0.5, EVENING: 20, SATURDAY: 20}) == (0, 0, 0, 16, 20)
+    assert lasting_queues({MORNING: 0.5, EVENING: 9}) == (0, 0, 0, 0, 0)  # the call comes all the same
+    assert lasting_queues({MORNING: 5, EVENING: 200}) == (
+        0,
+        0,
+        0,
+        0,
+        0,
+    )  # somebody else is called in each of them
+    assert lasting_queues({}) == (0, 0, 0, 0, 0)
 
 
 def test_those_who_waited_go_first_up_to_a_point() -> None:
