@@ -126,7 +126,7 @@ class Learnt:
     def _pick(
         self, person: PersonState, offers: Sequence[_Offer], now: datetime
     ) -> tuple[_Offer, tuple[Slot, ...]]:
-        """The offer taken, and the slots of those that are not worth a call of all that are left."""
+        """The offer taken, and the slots of those that are not worth a call of all that are left, however soon."""
         values, prospects = list(offers[0].worths.values), list(offers[0].worths.prospects)
         for offer in offers:
             values[offer.place] = offer.value
@@ -134,9 +134,20 @@ class Learnt:
         turns = [Turn(offer.place, offer.days, offer.queue) for offer in offers]
         kept = worthwhile(tuple(prospects), turns, self.tuning)
         place = best(tuple(values), kept, self.tuning, idle=_idle(person, now))
-        worth_it = {turn.slot for turn in kept}
-        left_out = tuple(offer.option.block.slot for offer in offers if offer.place not in worth_it)
-        return next(offer for offer in offers if offer.place == place), left_out
+        taken, worth_it = (
+            next(offer for offer in offers if offer.place == place),
+            {turn.slot for turn in kept},
+        )
+        left_out = tuple(
+            offer.option.block.slot
+            for offer in offers
+            if offer.place not in worth_it and not self._is_too_late(offer, taken)
+        )
+        return taken, left_out
+
+    def _is_too_late(self, offer: _Offer, taken: _Offer) -> bool:
+        """Whether it is for its queue that an offer, which would come after the one taken, is passed over."""
+        return self._queues[offer.place] > 0 and offer.turn > taken.turn
 
     def _worths(self, history: History, situation: Situation) -> Worths:
         """What calls are worth to everybody with this history in this situation; worked out once."""

@@ -108,6 +108,19 @@ def test_a_likelier_hour_that_is_not_worth_one_of_the_calls_left_is_said() -> No
     assert "samedi" in sentence(why, "fr")
 
 
+def test_a_likelier_hour_is_given_up_for_its_queue_and_said_to_be() -> None:
+    two_calls = Limits(calls_in_all=2)
+    free = next_attempt(person(), policy(two_calls), now=MONDAY)
+    assert isinstance(free, CallAgain)
+    best = free.block.slot
+    busy = Load(tuple(0.03 if slot is best else 1.0 for slot in SLOTS))
+    step = next_attempt(person(), policy(two_calls, busy), now=MONDAY)
+    assert isinstance(step, CallAgain)
+    assert step.block.slot is not best
+    assert (step.why.code, step.why.params["other_slot"]) == (ReasonCode.LEARNT_SOONER, best.value)
+    assert int(step.why.params["wait_days"]) > 20
+
+
 def test_a_likelier_hour_too_near_to_the_last_call_is_said() -> None:
     why = Comparison(Rated(Slot.EVENING, 0.15, days=2), (Rated(Slot.MIDDAY, 0.2, days=1),)).reason()
     assert why.code is ReasonCode.LEARNT_RESTED
