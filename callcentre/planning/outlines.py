@@ -1,8 +1,8 @@
 """People in outline: what the retry rule's answer depends on, read for many at once without building their states.
 
 An outline is as fine as a likeness: two people of one outline have one likeness, and so one answer. Whoever has
-something that an outline does not hold (a full cap, a call today, messages, a household's number) has none, and is read
-whole. What a series of calls comes to is worked out once for each series, by the rule's own functions.
+something that an outline does not hold (a full cap, a call today, an opposition, a household's number) has none, and is
+read whole. What a series of calls comes to is worked out once for each series, by the rule's own functions.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    func,
     select,
     type_coerce,
 )
@@ -31,8 +32,10 @@ from sqlalchemy.orm import Session, aliased
 
 from callcentre.bulk import AsStored, day_of, instant_of
 from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.database import UtcDateTime
 from callcentre.dispositions import RetryKind
-from callcentre.outreach.message_models import MessageRecipient
+from callcentre.outreach.kinds import MessageKind
+from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
 from callcentre.planning.states import eighteenth_birthday
@@ -69,11 +72,17 @@ ENTRIES = Prepared(
         type_coerce(YoungPerson.birth_date, String).label("birth_date"),
         YoungPerson.zone,
         YoungPerson.class_label,
-        type_coerce(
-            exists().where(Opposition.person_id == YoungPerson.id)
-            | exists().where(MessageRecipient.person_id == YoungPerson.id),
-            Integer,
-        ).label("is_special"),
+        type_coerce(exists().where(Opposition.person_id == YoungPerson.id), Integer).label("is_opposed"),
+        select(func.count())
+        .select_from(MessageRecipient)
+        .join(Message, Message.id == MessageRecipient.message_id)
+        .where(
+            MessageRecipient.person_id == YoungPerson.id,
+            Message.sent_at > bindparam("since", type_=UtcDateTime()),
+            Message.kind != MessageKind.ANSWER,
+        )
+        .scalar_subquery()
+        .label("written"),
     )
     .join(YoungPerson, YoungPerson.id == QueueEntry.person_id)
     .where(
@@ -85,7 +94,10 @@ ENTRIES = Prepared(
     .order_by(QueueEntry.id)
     .limit(bindparam("at_most"))
 )
-"""The next open entries with their people; instants as they are stored, reasons as their JSON text."""
+"""The next open entries with their people; instants as they are stored, reasons as their JSON text.
+
+`written`: messages since an instant, which count for a cap together with calls.
+"""
 _NUMBERS = Prepared(
     select(
         PersonNumber.person_id,
@@ -138,7 +150,6 @@ class Outliner:
     def __init__(self, programme: Programme, programme_id: int, policy: Policy, now: datetime) -> None:
         self._programme, self._programme_id, self._policy, self._now = programme, programme_id, policy, now
         self._since = now - policy.limits.period
-        self._cap = min(policy.limits.calls_in_period, policy.limits.contacts_in_period)
         self._series: dict[Hashable, int] = {}
         self._comes_to: dict[Hashable, int] = {}
         self._days: dict[str, date] = {}
@@ -148,7 +159,7 @@ class Outliner:
         ids = {"ids": [row.person_id for row in part]}
         links: dict[int, list[Any]] = defaultdict(list)
         calls: dict[int, list[Any]] = defaultdict(list)
-        whole = {row.person_id for row in part if row.is_special}
+        whole = {row.person_id for row in part if row.is_opposed}
         for link in _NUMBERS.rows(session, ids):
             links[link.person_id].append(link)
             if link.is_others:
@@ -164,7 +175,7 @@ class Outliner:
 
     def _outline(self, row: Any, links: Sequence[Any], calls: Sequence[Any]) -> Outline | None:
         dialled = [call for call in calls if call.direction == _OUTBOUND]
-        if self._is_full(dialled):
+        if self._is_full(dialled, row.written):
             return None
         today, weekday, last, was_called = self._today(row.zone), 0, None, False
         if dialled:
@@ -193,9 +204,13 @@ class Outliner:
             today = self._days[zone] = self._now.astimezone(_zone(zone)).date()
         return today
 
-    def _is_full(self, dialled: Sequence[Any]) -> bool:
-        """Whether the calls of the last weeks may fill a cap, which frees at an instant of its own."""
-        return len(dialled) >= self._cap and instant_of(dialled[-self._cap].started_at) > self._since
+    def _is_full(self, dialled: Sequence[Any], written: int) -> bool:
+        """Whether the calls and messages of the last weeks may fill a cap, which frees at an instant of its own."""
+        limits = self._policy.limits
+        within = min(limits.calls_in_period, limits.contacts_in_period - written)
+        if within <= 0:
+            return True
+        return len(dialled) >= within and instant_of(dialled[-within].started_at) > self._since
 
     def _series_of(self, numbers: tuple[tuple[Any, ...], ...], calls: tuple[tuple[Any, ...], ...]) -> int:
         """The number of what this series of calls comes to: equal for series that come to the same."""

@@ -104,7 +104,13 @@ class Planning:
         return changed
 
     def _part(self, after: int, last: int) -> Sequence[Any]:
-        values = {"programme": self._night.programme_id, "after": after, "last": last, "at_most": PART}
+        values = {
+            "programme": self._night.programme_id,
+            "since": self._night.now - self._planner.policy.limits.period,
+            "after": after,
+            "last": last,
+            "at_most": PART,
+        }
         with reading(self._sessions) as session:
             return ENTRIES.rows(with_room(session), values)
 
@@ -268,13 +274,14 @@ def likeness(state: PersonState, policy: Policy, now: datetime) -> Hashable | No
         last.local_date >= today or (now - last.at < _RECENT and last.kind in QUICKLY_RETRIED)
     ):
         return None
-    if state.messages or state.opposed:
+    if state.opposed:
         return None
     limits = policy.limits
     refused = max(
         (a.at for a in state.attempts if a.kind is not None and a.kind.value == "soft_refusal"), default=None
     )
     full = _full_until(state.calls, limits.calls_in_period, now - limits.period)
+    contacts = sorted((*state.calls, *state.messages)) if state.messages else state.calls
     numbers = []
     for number in state.numbers:
         like = _number(number, state, policy, now)
@@ -288,6 +295,7 @@ def likeness(state: PersonState, policy: Policy, now: datetime) -> Hashable | No
         state.pause_until if state.pause_until is not None and state.pause_until > now else None,
         refused if refused is not None and refused + limits.soft_refusal > now else None,
         full,
+        _full_until(contacts, limits.contacts_in_period, now - limits.period),
         state.calls_since_opening,
         tried_slots(state.attempts, policy.hours),
         None if last is None else (last.is_unanswered, last.local_date.isoweekday()),

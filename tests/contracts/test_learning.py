@@ -16,6 +16,8 @@ from callcentre.database import writing
 from callcentre.desk.card import person
 from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput
+from callcentre.outreach.kinds import MessageKind
+from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
 from callcentre.planning import fits, queries, refit
@@ -296,12 +298,41 @@ def disturb(office: Office, people: list[int], *, seed: int) -> None:
     office.write(write)
 
 
+def write_to(office: Office, people: list[int], *, seed: int) -> None:
+    """Messages to a third of them, of which answers use up no cap; some reach the cap, together with their calls."""
+    random_ = random.Random(seed)
+
+    def write(session: Session, desk: Desk) -> None:
+        links = session.scalars(select(PersonNumber).where(PersonNumber.person_id.in_(people[::3]))).all()
+        for link in links:
+            for step in range(random_.randrange(1, 9)):
+                sent_at = office.now - timedelta(days=random_.randrange(45))
+                sent = Message(
+                    uid=f"{link.id}-{step}",
+                    programme_id=office.world.programme_id,
+                    step=f"{link.id}-{step}",
+                    kind=random_.choice((MessageKind.ANSWER, MessageKind.MANUAL, MessageKind.UNANSWERED)),
+                    number_id=link.number_id,
+                    body="",
+                    created_at=sent_at,
+                    due_at=sent_at,
+                    not_after=sent_at,
+                    sent_at=sent_at,
+                )
+                session.add(sent)
+                session.flush()
+                session.add(MessageRecipient(message_id=sent.id, person_id=link.person_id))
+
+    office.write(write)
+
+
 @pytest.mark.parametrize(("seed", "hands"), [(5, 1), (6, 1), (7, 1), (8, 2)])
 def test_planning_everybody_at_once_gives_what_asking_one_by_one_gives(
     office: Office, seed: int, hands: int
 ) -> None:
     people = play(office, people=120, seed=seed)
     disturb(office, people, seed=seed)
+    write_to(office, people, seed=seed)
     night = (office.runtime.sessions, office.runtime.programme, office.world.programme_id)
     count_calls(*night, office.now, hands=hands)
     fit(office)
