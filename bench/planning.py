@@ -32,6 +32,8 @@ from callcentre.clock import ManualClock
 from callcentre.database import writing
 from callcentre.desk import serving
 from callcentre.migrations import upgrade
+from callcentre.outreach.kinds import MessageKind, MessageState
+from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
 from callcentre.planning import together
 from callcentre.planning.counting import count_calls
@@ -58,14 +60,42 @@ def prepare(sessions: sessionmaker[Session], programme: Programme, *, people: in
     with writing(sessions) as session:
         session.execute(delete(Turn))
     rows: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
     for person in range(1, people + 1):
         if random_.random() < CALLED:
-            rows.extend(_calls(person, programme_id, random_))
+            calls = list(_calls(person, programme_id, random_))
+            rows += calls
+            messages += _messages(calls)
         if len(rows) >= AT_ONCE or person == people:
             with writing(sessions) as session:
                 session.execute(insert(Attempt), rows)
-            rows = []
+                session.execute(insert(Message), messages)
+                recipients = [{"message_id": one["id"], "person_id": one["number_id"]} for one in messages]
+                session.execute(insert(MessageRecipient), recipients)
+            rows, messages = [], []
     return programme_id
+
+
+def _messages(calls: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The messages of the plan: a notice before the first call, a word after two in vain."""
+    steps = {0: MessageKind.PRE_NOTICE, 1: MessageKind.UNANSWERED}
+    for turn, kind in steps.items():
+        if turn < len(calls):
+            person, at = calls[turn]["person_id"], calls[turn]["started_at"]
+            yield {
+                "id": 2 * person + turn,
+                "uid": f"{person}-{turn}",
+                "programme_id": calls[turn]["programme_id"],
+                "step": kind.value,
+                "kind": kind,
+                "number_id": person,
+                "body": "",
+                "created_at": at,
+                "due_at": at,
+                "not_after": at,
+                "state": MessageState.SENT,
+                "sent_at": at,
+            }
 
 
 def _calls(person: int, programme_id: int, random_: random.Random) -> Iterator[dict[str, Any]]:
