@@ -15,14 +15,14 @@ from bench.retry.comparing import PRODUCT, Played
 WORTH_CLOSING = 0.02
 """Gap between rotation and oracle, in contacts, above which the part that is closed is counted."""
 
-Mean = tuple[float, float]
-"""A mean and half of its 95 % interval over the years."""
+Mean = tuple[float, float | None]
+"""A mean and half of its 95 % interval over the years; None for a single one, which has none."""
 
 
 def mean_of(values: Sequence[float]) -> Mean:
-    """The mean of these values and half of its 95 % interval."""
+    """The mean of these values and half of its 95 % interval, if there are two at least."""
     if len(values) < 2:
-        return fmean(values), 0.0
+        return fmean(values), None
     return fmean(values), 1.96 * stdev(values) / sqrt(len(values))
 
 
@@ -118,11 +118,11 @@ def _row(name: str, world: _World) -> str:
 
 def _means(worlds: Sequence[_World]) -> list[str]:
     wide = [world for world in worlds if world.gap > WORTH_CLOSING]
-    closed = mean_of([world.closed(PRODUCT) for world in wide]) if wide else (0.0, 0.0)
+    closed = _shown(mean_of([world.closed(PRODUCT) for world in wide])) if wide else "–"
     worst = min(worlds, key=lambda world: world.gain(PRODUCT)[0])
     lines = [
         (
-            f"\nGap closed on average over {len(wide)} worlds: {_shown(closed)}; "
+            f"\nGap closed on average over {len(wide)} worlds: {closed}; "
             f"lowest ratio to rotation {_shown(worst.gain(PRODUCT))}; "
             f"rules broken {sum(world.broken for world in worlds)}."
         )
@@ -146,7 +146,8 @@ def _means(worlds: Sequence[_World]) -> list[str]:
 
 
 def _shown(mean: Mean) -> str:
-    return f"{mean[0]:.3f} ±{mean[1]:.3f}"
+    half = "" if mean[1] is None else f" ±{mean[1]:.3f}"
+    return f"{mean[0]:.3f}{half}"
 
 
 def _contacts(year: Played) -> float:
