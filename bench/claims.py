@@ -19,7 +19,7 @@ from bench.places import MONDAY_TEN, OFFICERS, Place
 from bench.report import percentiles, say, spread
 from callcentre.callqueue import lease as leases
 from callcentre.clock import ShiftedClock, SystemClock
-from callcentre.database import Patience, UtcDateTime, make_engine, writing
+from callcentre.database import REQUEST, UtcDateTime, make_engine, writing
 from callcentre.desk import serving
 from callcentre.desk.outcomes import Outcome
 from callcentre.desk.wrap_up import wrap_up
@@ -152,7 +152,7 @@ class _Works:
             connection: Any = psycopg.connect(plain, autocommit=True)
         else:
             connection = sqlite3.connect(
-                str(url.database), Patience().at_most, isolation_level=None, check_same_thread=False
+                str(url.database), REQUEST.at_most, isolation_level=None, check_same_thread=False
             )
             connection.execute("PRAGMA synchronous=NORMAL")
             mark = "?"

@@ -55,8 +55,12 @@ class Patience(NamedTuple):
     the other one has finished, up to ten times as long in a long wait; whoever looks more often comes first.
     """
 
-    at_most: float = 30.0
-    looks_every: float = 0.0001
+    at_most: float
+    looks_every: float
+
+
+REQUEST = Patience(at_most=30.0, looks_every=0.0001)
+"""How anybody's request waits; longer work may look less often, and so comes after it."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -101,7 +105,7 @@ def make_engine(
     *,
     pool_size: int = 40,
     page_limit: int | None = None,
-    patience: Patience = Patience(),  # noqa: B008 -- never changed
+    patience: Patience = REQUEST,
 ) -> Engine:
     """Return an engine for a SQLite or PostgreSQL address.
 

@@ -59,6 +59,8 @@ class RetryTuning(BaseModel):
     second_fade: Share
     patience: Share
     saturday_queue_days: float = Field(ge=0)
+    long_queue_days: float = Field(gt=0)
+    room_days: float = Field(ge=0)
     load_step: Share
     load_floor: Rate
     age_worth: float = Field(ge=0)

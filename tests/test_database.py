@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.bulk import insert_rows, with_room
 from callcentre.database import (
-    Patience,
+    REQUEST,
     copy_log_back,
     make_engine,
     make_session_factory,
@@ -122,7 +122,9 @@ def test_a_writer_takes_its_place_when_another_process_leaves_it(tmp_path: Path)
 
 def test_a_writer_that_waited_too_long_is_told(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'two.sqlite'}"
-    one, other = (make_session_factory(make_engine(url, patience=Patience(at_most=0.01))) for _ in range(2))
+    one, other = (
+        make_session_factory(make_engine(url, patience=REQUEST._replace(at_most=0.01))) for _ in range(2)
+    )
     with writing(one), pytest.raises(OperationalError, match="locked"), writing(other):
         pytest.fail("two writers at once")
     with writing(other) as session:

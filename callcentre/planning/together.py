@@ -18,7 +18,7 @@ from time import sleep
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.database import Base, Patience, make_engine, make_session_factory, reading
+from callcentre.database import REQUEST, Base, make_engine, make_session_factory, reading
 from callcentre.processes import begin_as_helper
 from callcentre.programmes import Programme
 
@@ -28,7 +28,7 @@ HANDS = 2
 """Processes at most; one for each processor where there are fewer."""
 BREATH = 0.001
 """Seconds that a helper leaves to everybody else after each of its transactions."""
-BEHIND_OTHERS = Patience(looks_every=0.0005)
+BEHIND_OTHERS = REQUEST._replace(looks_every=0.0005)
 """A helper looks less often than an officer's request whether it may write, and so comes after it."""
 RANGE, RANGE_ALONE = 5_000, 500
 """Ids of one range, in several processes and in one: what a cut may cause to be done again."""

@@ -55,7 +55,7 @@ class Choice:
 
 
 GroupKey = tuple[str, tuple[int, ...], tuple[int, ...]]
-_Prices = dict[tuple[tuple[int, ...], bool], Worths]
+_Prices = dict[tuple[tuple[float, ...], bool], Worths]
 """What calls are worth, by the days of queue in front of Saturday (None: closed)."""
 
 
@@ -114,7 +114,7 @@ class _Person:
             *(self.second_calls, self.second_unanswered, self.tried),
         )
 
-    def situation(self, max_attempts: int, queues: tuple[int, ...], *, saturday: bool) -> Situation:
+    def situation(self, max_attempts: int, queues: tuple[float, ...], *, saturday: bool) -> Situation:
         """What the rules leave open, and the days of the queue in front of each slot."""
         return Situation(
             calls=self.seen,
@@ -188,7 +188,7 @@ class Scheduler:
             if not option.is_now:
                 ahead[turn.slot] = turn.queue
         saturday = any(turn.slot == SATURDAY for turn in turns)
-        priced = self._price(person, lasting_queues(ahead), saturday=saturday)
+        priced = self._price(person, lasting_queues(ahead, self.tuning), saturday=saturday)
         last = person.last
         idle = None if last is None else idle_days((now - last) / _DAY)
         place = turns[0].slot
@@ -257,7 +257,7 @@ class Scheduler:
             person.take(contact.attempts[person.seen], coverage=self.coverage, tuning=self.tuning)
         return person
 
-    def _price(self, person: _Person, queues: tuple[int, ...], *, saturday: bool) -> Worths:
+    def _price(self, person: _Person, queues: tuple[float, ...], *, saturday: bool) -> Worths:
         """What calls are worth to a person with this history tonight: the same for everybody who has it."""
         prices = person.prices
         if prices is None:

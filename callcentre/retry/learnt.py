@@ -134,10 +134,8 @@ class Learnt:
         turns = [Turn(offer.place, offer.days, offer.queue) for offer in offers]
         kept = worthwhile(tuple(prospects), turns, self.tuning)
         place = best(tuple(values), kept, self.tuning, idle=_idle(person, now))
-        taken, worth_it = (
-            next(offer for offer in offers if offer.place == place),
-            {turn.slot for turn in kept},
-        )
+        taken = next(offer for offer in offers if offer.place == place)
+        worth_it = {turn.slot for turn in kept}
         left_out = tuple(
             offer.option.block.slot
             for offer in offers
@@ -173,9 +171,10 @@ class Learnt:
         )
 
     @cached_property
-    def _queues(self) -> tuple[int, ...]:
+    def _queues(self) -> tuple[float, ...]:
         slots = (*self.weekday_slots, Slot.SATURDAY)
-        return lasting_queues({SLOTS.index(one): queue_days(self.load, one, self.tuning) for one in slots})
+        days = {SLOTS.index(one): queue_days(self.load, one, self.tuning) for one in slots}
+        return lasting_queues(days, self.tuning)
 
     def _compared(
         self, person: PersonState, offers: Sequence[_Offer], taken: _Offer, left_out: tuple[Slot, ...]

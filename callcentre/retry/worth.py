@@ -38,7 +38,7 @@ class Situation:
     weekdays: tuple[int, ...] = WEEKDAYS
     untried: tuple[int, ...] = WEEKDAYS
     saturday: bool = True
-    queues: tuple[int, ...] = (0,) * len(SLOTS)
+    queues: tuple[float, ...] = (0.0,) * len(SLOTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,24 +119,24 @@ def idle_days(days: float) -> float:
     return IDLE_STEPS[place - 1] if place else days
 
 
-QUEUE_STEPS = (0, 16, 32, 64)
-ROOM = 1.0
-"""Days of queue below which a slot has room for more calls."""
+LONG_QUEUES = (1, 2, 4)
+"""Long queues are told apart in these multiples of the shortest long one: few cases to work out."""
 
 
-def lasting_queues(days: Mapping[int, float]) -> tuple[int, ...]:
-    """The queue in front of each slot as it counts when all calls that are left are weighed: whole days, in steps.
+def lasting_queues(days: Mapping[int, float], tuning: RetryTuning) -> tuple[float, ...]:
+    """Days of the queue in front of each slot, as they count when all calls that are left are weighed.
 
     `days`: of the queue, by place of the slots that are open. Short ones do not count: the call comes all the same.
     Nor do a weekday's while no weekday slot has room: the call that one person forgoes is made to another.
     """
-    has_room = min((queue for slot, queue in days.items() if slot != SATURDAY), default=ROOM) < ROOM
-    queues = [0] * len(SLOTS)
+    has_room = any(queue < tuning.room_days for slot, queue in days.items() if slot != SATURDAY)
+    queues = [0.0] * len(SLOTS)
     for slot, queue in days.items():
         if slot == SATURDAY:
             queues[slot] = round(queue)
-        elif has_room:
-            queues[slot] = QUEUE_STEPS[bisect_right(QUEUE_STEPS, queue) - 1]
+        elif has_room and queue >= tuning.long_queue_days:
+            times = LONG_QUEUES[bisect_right(LONG_QUEUES, queue / tuning.long_queue_days) - 1]
+            queues[slot] = times * tuning.long_queue_days
     return tuple(queues)
 
 

@@ -215,7 +215,7 @@ def test_saturday_does_not_take_a_call_that_is_worth_more_at_a_better_hour() -> 
     assert two_left[MORNING] > two_left[SATURDAY]  # the morning brings the evening round again
     last = worths(fit, History(), Situation(calls=5, left=1, untried=(MORNING,)), USUAL).prospects
     assert last[SATURDAY] > last[MORNING]
-    queues = lasting_queues({MORNING: 0, SATURDAY: 70})
+    queues = lasting_queues({MORNING: 0, SATURDAY: 70}, USUAL)
     full = worths(fit, History(), Situation(calls=5, left=1, untried=(MORNING,), queues=queues), USUAL)
     assert full.prospects[MORNING] > full.prospects[SATURDAY]
     closed = worths(fit, History(), Situation(calls=5, left=1, saturday=False), USUAL)
@@ -226,9 +226,8 @@ def test_with_few_calls_left_only_the_best_hours_are_taken() -> None:
     fit, idle = alike((0.05, 0.2, 0.1, 0.3, 0.05)), [Turn(slot, 0.0) for slot in range(5)]
     ahead = worths(fit, History(), Situation(calls=4, left=2), USUAL)
     assert worthwhile(ahead.prospects, idle, USUAL) == [idle[MIDDAY], idle[EVENING]]
-    queues = lasting_queues(
-        {MORNING: 0, MIDDAY: 0, AFTERNOON: 0, EVENING: 90}
-    )  # few get an evening call at all
+    few_evenings = {MORNING: 0, MIDDAY: 0, AFTERNOON: 0, EVENING: 90}  # most never get one
+    queues = lasting_queues(few_evenings, USUAL)
     crowded = Situation(calls=4, left=2, queues=queues)
     ahead = worths(fit, History(), crowded, USUAL)
     assert worthwhile(ahead.prospects, idle, USUAL) == [idle[MIDDAY], idle[AFTERNOON]]
@@ -237,16 +236,16 @@ def test_with_few_calls_left_only_the_best_hours_are_taken() -> None:
 
 
 def test_a_queue_counts_when_it_is_long_and_there_is_room_elsewhere() -> None:
-    assert lasting_queues({MORNING: 0.5, EVENING: 20, SATURDAY: 20}) == (0, 0, 0, 16, 20)
-    assert lasting_queues({MORNING: 0.5, EVENING: 9}) == (0, 0, 0, 0, 0)  # the call comes all the same
-    assert lasting_queues({MORNING: 5, EVENING: 200}) == (
-        0,
-        0,
-        0,
-        0,
-        0,
+    nothing = (0, 0, 0, 0, 0)
+    assert lasting_queues({MORNING: 0.5, EVENING: 20, SATURDAY: 20}, USUAL) == (0, 0, 0, 16, 20)
+    assert lasting_queues({MORNING: 0.5, EVENING: 900}, USUAL) == (0, 0, 0, 64, 0)
+    assert lasting_queues({MORNING: 0.5, EVENING: 9}, USUAL) == nothing  # the call comes all the same
+    assert (
+        lasting_queues({MORNING: 5, EVENING: 200}, USUAL) == nothing
     )  # somebody else is called in each of them
-    assert lasting_queues({}) == (0, 0, 0, 0, 0)
+    assert lasting_queues({}, USUAL) == nothing
+    never = USUAL.overridden({"long_queue_days": 1e6})
+    assert lasting_queues({MORNING: 0.5, EVENING: 900}, never) == nothing
 
 
 def test_those_who_waited_go_first_up_to_a_point() -> None:
