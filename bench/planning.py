@@ -12,10 +12,13 @@ import argparse
 import os
 import random
 import resource
+import signal
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
@@ -175,6 +178,8 @@ MORNING = datetime(2026, 11, 24, 9, 5, tzinfo=UTC)
 CLAIMS = 400
 EVERY = 0.05
 """Seconds between two claims."""
+TURN = 20
+"""Claims before a night is held, and before it goes on."""
 
 
 def claims(runtime: Runtime, *, times: int = CLAIMS) -> list[float]:
@@ -224,6 +229,7 @@ def main() -> None:
         _say("claims alone", claims(runtime))
         for name, at in (("first", NIGHT), ("usual", NIGHT + timedelta(days=1))):
             _measure_night(runtime, url, folder, name, at)
+        _measure_claims(runtime, url, folder, NIGHT + timedelta(days=2))
         runtime.engine.dispose()
 
 
@@ -241,9 +247,59 @@ def _measure_night(runtime: Runtime, url: str, folder: str, name: str, at: datet
     _say("claims after", claims(runtime))
 
 
+def _measure_claims(runtime: Runtime, url: str, folder: str, at: datetime) -> None:
+    """Claim in turns beside a night and while the same night is held, so that a host's moods fall on both alike."""
+    beside: list[float] = []
+    held: list[float] = []
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=os.setpgrp) as pool:
+        group = pool.submit(os.getpid).result()
+        running = pool.submit(_night_of, url, folder, at)
+        while not running.done():
+            beside += claims(runtime, times=TURN)
+            with _held(runtime.sessions, group):
+                held += claims(runtime, times=TURN)
+    _say("night held", sorted(held))
+    _say("night running", sorted(beside))
+    means = [sum(took) / len(took) for took in (beside, held)]
+    print(f"a claim beside the night takes {means[0] / means[1]:.2f} of one while it is held, on average")
+
+
+@contextmanager
+def _held(sessions: sessionmaker[Session], group: int) -> Iterator[None]:
+    """Hold the processes of a group, none of them in the middle of writing."""
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        while not _may_write(sessions):
+            os.killpg(group, signal.SIGCONT)
+            time.sleep(0.001)
+            os.killpg(group, signal.SIGSTOP)
+        yield
+    finally:
+        os.killpg(group, signal.SIGCONT)
+
+
+def _may_write(sessions: sessionmaker[Session]) -> bool:
+    """Whether nobody holds the writer's place of SQLite; on a server there is none."""
+    with sessions() as session:
+        connection: Any = session.connection().connection.driver_connection
+        if not isinstance(connection, sqlite3.Connection):
+            return True
+    other = sqlite3.connect(str(sessions.kw["bind"].url.database), timeout=0.0, isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        other.close()
+    return True
+
+
 def _say(name: str, took: list[float]) -> None:
-    p50, p95 = took[len(took) // 2], took[len(took) * 95 // 100]
-    print(f"{name:17} {len(took):6}  p50 {p50:7.2f} ms  p95 {p95:7.2f} ms")
+    mean, p50, p95 = sum(took) / len(took), took[len(took) // 2], took[len(took) * 95 // 100]
+    print(
+        f"{name:17} {len(took):6}  mean {mean:6.2f}  p50 {p50:6.2f}  p95 {p95:6.2f}  longest {took[-1]:6.1f} ms"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Very many rows at once: read as they are stored, written in one go, with room for the indexes of a long list.
 
 insert_rows(session, table, rows)        rows with the same keys, several times faster than one by one
+UpdateOfEach(statement, **types)         an UPDATE of many rows, each to values of its own
 in_parts(ids)                            ids in lists that a statement can take
 AsStored, JsonAsStored, as_stored        values in the form in which the driver gives and takes them
 """
@@ -14,11 +15,26 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, FromClause, Table, insert
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    FromClause,
+    Table,
+    Text,
+    Update,
+    bindparam,
+    cast,
+    column,
+    func,
+    insert,
+)
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from callcentre.database import NAIVE, UtcDateTime
+from callcentre.statements import Prepared, each_once
 
 BULK_CACHE_KIB = 65_536
 """What SQLite may keep in memory of a database while a long import writes to it; two megabytes by default."""
@@ -61,8 +77,13 @@ def instant_of(stored: datetime | str) -> datetime:
 
 def as_stored(instant: datetime, dialect: Dialect) -> Any:
     """Return an instant in the form in which this kind of database stores it."""
-    process = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    process = _instant_processor(dialect)
     return instant if process is None else process(instant)
+
+
+@lru_cache(maxsize=4)
+def _instant_processor(dialect: Dialect) -> Callable[[Any], Any] | None:
+    return _processor(UtcDateTime(), dialect)
 
 
 @lru_cache(maxsize=4096)
@@ -118,8 +139,51 @@ def insert_rows(
     if prepared.as_json:
         connection.exec_driver_sql(text, {"rows": json.dumps(rows, default=_as_text)})
         return
-    columns = [_processed([row[name] for row in rows], process) for name, process in prepared.columns]
+    values = {name: [row[name] for row in rows] for name, _ in prepared.columns}
+    columns = [each_once(values[name], make) if make else values[name] for name, make in prepared.columns]
     connection.exec_driver_sql(text, list(zip(*columns, strict=True)))
+
+
+class UpdateOfEach:
+    """An UPDATE of many rows, each to values of its own, by conditions of its own.
+
+    A server is given all rows as one value, which it takes in a fifth of the time of a statement for each.
+    """
+
+    def __init__(
+        self, statement: Callable[[Callable[[str], ColumnElement[Any]]], Update], **types: TypeEngine[Any]
+    ) -> None:
+        """`statement` makes the UPDATE out of what gives a row's value by its name; `types`: those of the values."""
+        self._types = types
+        self._by_row = Prepared(statement(lambda name: bindparam(name, type_=types[name])))
+        given = [column(name, Text() if _is_json(kind) else kind) for name, kind in types.items()]
+        rows = func.json_to_recordset(bindparam("rows", type_=JsonAsStored())).table_valued(*given)
+        named = rows.render_derived(name="given", with_types=True).c
+        self._at_once = Prepared(
+            statement(lambda name: cast(named[name], JSON) if _is_json(types[name]) else named[name])
+        )
+
+    def filled(self, dialect: Dialect, rows: Sequence[Mapping[str, Any]]) -> Any:
+        """Return the rows in the form that `run` takes: made before a transaction, so that nobody waits for it."""
+        if dialect.name == "sqlite":
+            return self._by_row.filled(dialect, rows)
+        columns = {name: [row[name] for row in rows] for name in self._types}
+        for name, kind in self._types.items():
+            if isinstance(kind, AsStored):
+                columns[name] = each_once(columns[name], lambda at: None if at is None else _as_text(at))
+        return json.dumps(
+            [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        )
+
+    def run(self, session: Session, filled: Any) -> int:
+        """Update these rows; return how many met their conditions."""
+        if isinstance(filled, str):
+            return self._at_once.run(session, {"rows": filled})
+        return self._by_row.many(session, filled)
+
+
+def _is_json(kind: TypeEngine[Any]) -> bool:
+    return isinstance(kind, JsonAsStored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +233,3 @@ def _as_text(value: object) -> str:
 
 def _processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     return kind.dialect_impl(dialect).bind_processor(dialect)
-
-
-def _processed(column: list[Any], process: Callable[[Any], Any] | None) -> list[Any]:
-    """A column as the driver takes it; runs of one object, such as the instant of the import, are done once."""
-    if process is None:
-        return column
-    done: list[Any] = []
-    last, result = object(), None
-    for value in column:
-        if value is not last:
-            last, result = value, process(value)
-        done.append(result)
-    return done

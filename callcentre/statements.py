@@ -14,6 +14,13 @@ from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
 
+def each_once(column: Sequence[Any], process: Callable[[Any], Any]) -> list[Any]:
+    """Return a column's values as a driver takes them; each object is done once, however often it occurs."""
+    known = {id(value): value for value in column}
+    done = {key: process(value) for key, value in known.items()}
+    return [done[id(value)] for value in column]
+
+
 class _Form:
     """A statement as one kind of database takes it, for lists of certain lengths."""
 
@@ -57,7 +64,7 @@ class _Form:
         for name in rows[0]:
             column = [row[name] for row in rows]
             process = self.processors.get(name)
-            columns[name] = column if process is None else _processed(column, process)
+            columns[name] = column if process is None else each_once(column, process)
         columns |= {
             name: [value] * len(rows) for name, value in self.constants.items() if name not in columns
         }
@@ -197,13 +204,6 @@ def _executed(connection: Connection, sql: str, values: Any, *, many: bool) -> A
     except connection.dialect.loaded_dbapi.Error as error:
         raise _translated(error, sql, connection, cursor) from error
     return cursor
-
-
-def _processed(column: list[Any], process: Callable[[Any], Any]) -> list[Any]:
-    """A column as the driver takes it; each object is done once, however often it occurs."""
-    known = {id(value): value for value in column}
-    done = {key: process(value) for key, value in known.items()}
-    return [done[id(value)] for value in column]
 
 
 def _translated(error: Any, sql: str, connection: Connection, cursor: Any) -> BaseException:

@@ -1,4 +1,4 @@
-"""Many rows inserted in one go arrive as they were given, on both databases; SQLite's writers and its log."""
+"""Many rows at once arrive as they were given, on both databases; SQLite's writers and its log."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ from pathlib import Path
 from threading import Event
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import String, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.bulk import insert_rows, with_room
+from callcentre.bulk import AsStored, JsonAsStored, UpdateOfEach, as_stored, insert_rows, with_room
 from callcentre.database import (
     REQUEST,
+    Identifier,
     copy_log_back,
+    dialect_of,
     make_engine,
     make_session_factory,
     reading,
@@ -129,3 +131,56 @@ def test_a_writer_that_waited_too_long_is_told(tmp_path: Path) -> None:
         pytest.fail("two writers at once")
     with writing(other) as session:
         assert session.scalar(text("SELECT 1")) == 1
+
+
+_RENAME = UpdateOfEach(
+    lambda given: (
+        update(YoungPerson)
+        .where(YoungPerson.id == given("id"), YoungPerson.address.is_not_distinct_from(given("was")))
+        .values({name: given(name) for name in ("family_name", "address", "verified", "updated_at")})
+    ),
+    id=Identifier,
+    was=String(),
+    family_name=String(),
+    address=String(),
+    verified=JsonAsStored(),
+    updated_at=AsStored(),
+)
+
+
+def test_many_rows_are_updated_each_to_values_of_its_own(sessions: sessionmaker[Session]) -> None:
+    with writing(sessions) as session:
+        insert_rows(session, YoungPerson.__table__, [PERSON | {"address": name} for name in ODD])
+        insert_rows(session, YoungPerson.__table__, [PERSON])
+    before, later, dialect = people(sessions), NOW + timedelta(hours=1), dialect_of(sessions)
+    said = '{"phone": ["é", null, 3]}'
+    rows = [
+        {"id": one.id, "was": one.address, "family_name": f"{one.address}!", "address": None}
+        | {"verified": said, "updated_at": as_stored(later, dialect)}
+        for one in before
+    ]
+    filled = _RENAME.filled(dialect, rows)
+    with writing(sessions) as session:
+        assert _RENAME.run(session, filled) == len(before)
+    after = people(sessions)
+    assert [(one.family_name, one.address) for one in after] == [(f"{one.address}!", None) for one in before]
+    assert {one.updated_at for one in after} == {later}
+    assert [one.verified for one in after] == [{"phone": ["é", None, 3]}] * len(after)
+
+
+def test_rows_that_do_not_meet_their_condition_stay_as_they_are(sessions: sessionmaker[Session]) -> None:
+    with writing(sessions) as session:
+        insert_rows(session, YoungPerson.__table__, [PERSON, PERSON | {"address": "ailleurs"}])
+    rows = [
+        {"id": one.id, "was": None, "family_name": "ESSAI", "address": "ici"}
+        | {"verified": "{}", "updated_at": as_stored(NOW, dialect_of(sessions))}
+        for one in people(sessions)
+    ]
+    filled = _RENAME.filled(dialect_of(sessions), rows)
+    with writing(sessions) as session:
+        assert _RENAME.run(session, filled) == 1
+        assert _RENAME.run(session, _RENAME.filled(dialect_of(sessions), [])) == 0
+    assert [(one.family_name, one.address) for one in people(sessions)] == [
+        ("ESSAI", "ici"),
+        ("", "ailleurs"),
+    ]

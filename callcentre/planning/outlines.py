@@ -16,7 +16,6 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    BindParameter,
     Integer,
     String,
     Text,
@@ -50,7 +49,12 @@ from callcentre.statements import Prepared
 
 COMING_OF_AGE = timedelta(days=150)
 """Beyond this no birthday matters to the next call."""
-_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_RANGE = (
+    QueueEntry.programme_id == bindparam("programme"),
+    QueueEntry.id >= bindparam("first"),
+    QueueEntry.id <= bindparam("last"),
+)
+"""The people of a part, and any whose entries are closed; a list of their ids takes a driver longer than the rows."""
 _OTHERS = aliased(Attempt)
 _INSTANT = AsStored()
 ENTRIES = Prepared(
@@ -115,7 +119,8 @@ _NUMBERS = Prepared(
             Integer,
         ).label("is_others"),
     )
-    .where(PersonNumber.person_id.in_(_IDS))
+    .join(QueueEntry, QueueEntry.person_id == PersonNumber.person_id)
+    .where(*_RANGE)
     .order_by(PersonNumber.person_id, PersonNumber.position, PersonNumber.id)
 )
 _CALLS = Prepared(
@@ -129,7 +134,8 @@ _CALLS = Prepared(
         Attempt.direction,
         type_coerce(Attempt.callback_id.is_not(None), Integer).label("promised"),
     )
-    .where(Attempt.person_id.in_(_IDS))
+    .join(QueueEntry, QueueEntry.person_id == Attempt.person_id)
+    .where(*_RANGE)
     .order_by(Attempt.person_id, Attempt.started_at)
 )
 
@@ -156,21 +162,21 @@ class Outliner:
 
     def outlines(self, session: Session, part: Sequence[Any]) -> list[Outline | None]:
         """Return the outline of each entry's person, None for one who must be read whole."""
-        ids = {"ids": [row.person_id for row in part]}
+        span = {"programme": self._programme_id, "first": part[0].id, "last": part[-1].id}
         links: dict[int, list[Any]] = defaultdict(list)
         calls: dict[int, list[Any]] = defaultdict(list)
         whole = {row.person_id for row in part if row.is_opposed}
-        for link in _NUMBERS.rows(session, ids):
+        for link in _NUMBERS.rows(session, span):
             links[link.person_id].append(link)
             if link.is_others:
                 whole.add(link.person_id)
-        for call in _CALLS.rows(session, ids):
+        for call in _CALLS.rows(session, span):
             calls[call.person_id].append(call)
             if call.direction == _INBOUND or call.kind == _SOFT_REFUSAL:
                 whole.add(call.person_id)
         return [
-            None if one in whole else self._outline(row, links[one], calls[one])
-            for row, one in zip(part, ids["ids"], strict=True)
+            None if row.person_id in whole else self._outline(row, links[row.person_id], calls[row.person_id])
+            for row in part
         ]
 
     def _outline(self, row: Any, links: Sequence[Any], calls: Sequence[Any]) -> Outline | None:
@@ -222,9 +228,9 @@ class Outliner:
 
     def _arm(self, person_id: int) -> Hashable:
         preference = self._policy.preference
-        if isinstance(preference, Learnt) and not (
-            preference.tuning.control_share and is_control(person_id, preference.tuning)
-        ):
+        if not _rotates(preference):
+            return None
+        if isinstance(preference, Learnt) and not is_control(person_id, preference.tuning):
             return None
         return crc32(str(person_id).encode()) % 4
 
@@ -284,8 +290,17 @@ def _series(
         sum(attempt.number_id in guardians for attempt in attempts),
         frozenset(attempt.slot for attempt in attempts if attempt.slot is not None),
         attempts[-1].is_unanswered if attempts else None,
-        next((attempt.slot for attempt in reversed(attempts) if attempt.slot is not None), None),
+        _last_slot(attempts) if _rotates(preference) else None,
     )
+
+
+def _last_slot(attempts: Sequence[PastAttempt]) -> Slot | None:
+    return next((attempt.slot for attempt in reversed(attempts) if attempt.slot is not None), None)
+
+
+def _rotates(preference: object) -> bool:
+    """Whether anybody's slots follow one another in a fixed order."""
+    return not isinstance(preference, Learnt) or preference.tuning.control_share > 0
 
 
 _OWN = "young_person"

@@ -14,12 +14,12 @@ from json import dumps
 from typing import Any, NamedTuple
 from zlib import crc32
 
-from sqlalchemy import Dialect, bindparam, func, select, update
+from sqlalchemy import Dialect, Float, Integer, SmallInteger, func, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.bulk import AsStored, JsonAsStored, as_stored, instant_of, with_room
+from callcentre.bulk import AsStored, JsonAsStored, UpdateOfEach, as_stored, instant_of, with_room
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.database import dialect_of, reading, writing
+from callcentre.database import Identifier, dialect_of, reading, writing
 from callcentre.planning.eligibility import Noting, priority_at, reconsider
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import RetryLearning
@@ -34,12 +34,11 @@ from callcentre.retry.policy import Policy
 from callcentre.retry.rules import cycle_slots, tried_slots
 from callcentre.retry.state import QUICKLY_RETRIED, NumberState, PersonState
 from callcentre.retry.worth import idle_days, order
-from callcentre.statements import Prepared
 
 PART = 500
 """People read at once."""
-WRITTEN_AT_ONCE = 25
-"""People planned in one transaction: no claim waits longer than that takes."""
+WRITTEN_AT_ONCE = 15
+"""People planned in one transaction where one process writes at a time: no claim waits longer than that takes."""
 SAME_WORTH = 0.01
 """Part by which a worth may differ from the stored one without being written: it moves nobody's turn to speak of."""
 _RECENT = timedelta(days=2)
@@ -91,6 +90,7 @@ class Planning:
         self._sessions, self._night = sessions, night
         dialect = dialect_of(sessions)
         self._planner = Planner(night.programme, night.programme_id, policy, night.now, dialect)
+        self._at_once = WRITTEN_AT_ONCE if dialect.name == "sqlite" else PART
 
     def __call__(self, after: int, last: int) -> int:
         """Plan the entries after `after` up to `last`; return how many changed."""
@@ -98,7 +98,7 @@ class Planning:
         while part := self._part(after, last):
             with reading(self._sessions) as session:
                 answers = self._planner.answers(with_room(session), part)
-            while some := list(islice(answers, WRITTEN_AT_ONCE)):
+            while some := list(islice(answers, self._at_once)):
                 changed += self._planner.keep(self._sessions, some)
             after = part[-1].id
         return changed
@@ -234,27 +234,34 @@ class Planner:
         filled = _KEEP.filled(self.dialect, [a.values for a in answers if a.values is not None])
         alone = [answer.person_id for answer in answers if answer.values is None]
         with writing(sessions) as session:
-            written = _KEEP.many(session, filled)
+            written = _KEEP.run(session, filled)
             if alone:
                 reconsider(session, self.programme, self.programme_id, alone, now=self.now)
         return written + len(alone)
 
 
 _INSTANTS = ("eligible_at", "eligible_until", "preferred_at", "preferred_until")
-_KEEP = Prepared(
-    update(QueueEntry)
-    .where(
-        QueueEntry.id == bindparam("entry"),
-        QueueEntry.state == EntryState.OPEN,
-        QueueEntry.version == bindparam("as_of"),
-        QueueEntry.preferred_at.is_not_distinct_from(bindparam("was_preferred", type_=AsStored())),
-        QueueEntry.paused_until.is_not_distinct_from(bindparam("was_paused", type_=AsStored())),
-    )
-    .values(
-        {name: bindparam(name, type_=AsStored()) for name in _INSTANTS}
-        | {"reason": bindparam("reason", type_=JsonAsStored())}
-        | {name: bindparam(name) for name in ("number_id", "priority", "worth")}
-    )
+_KEEP = UpdateOfEach(
+    lambda given: (
+        update(QueueEntry)
+        .where(
+            QueueEntry.id == given("entry"),
+            QueueEntry.state == EntryState.OPEN,
+            QueueEntry.version == given("as_of"),
+            QueueEntry.preferred_at.is_not_distinct_from(given("was_preferred")),
+            QueueEntry.paused_until.is_not_distinct_from(given("was_paused")),
+        )
+        .values({name: given(name) for name in (*_INSTANTS, "reason", "number_id", "priority", "worth")})
+    ),
+    entry=Identifier,
+    as_of=Integer(),
+    was_preferred=AsStored(),
+    was_paused=AsStored(),
+    **{name: AsStored() for name in _INSTANTS},
+    reason=JsonAsStored(),
+    number_id=Identifier,
+    priority=SmallInteger(),
+    worth=Float(),
 )
 
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from multiprocessing import get_context
-from time import sleep
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -26,8 +25,6 @@ ALONE_UP_TO = 20_000
 """Fewer people than this are done before other processes have started."""
 HANDS = 2
 """Processes at most; one for each processor where there are fewer."""
-BREATH = 0.001
-"""Seconds that a helper leaves to everybody else after each of its transactions."""
 BEHIND_OTHERS = REQUEST._replace(looks_every=0.0005)
 """A helper looks less often than an officer's request whether it may write, and so comes after it."""
 RANGE, RANGE_ALONE = 5_000, 500
@@ -46,11 +43,6 @@ class Night:
 
 Work = Callable[[sessionmaker[Session], Night], Callable[[int, int], int]]
 """Makes what does the ids from the first, left out, to the last, and returns how many it looked at or changed."""
-
-
-def breathe() -> None:
-    """Leave the database to whoever waits for it; SQLite has one writer, and none that is told of a queue."""
-    sleep(BREATH)
 
 
 def hands_for(people: int) -> int:
