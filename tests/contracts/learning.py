@@ -1,0 +1,119 @@
+"""An office with the calls of half a year behind it, and the steps of its night."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue.models import QueueEntry
+from callcentre.desk.context import Desk
+from callcentre.outreach.models import Attempt
+from callcentre.people.models import PersonNumber
+from callcentre.planning import refit
+from callcentre.planning.counting import count_calls
+from callcentre.planning.eligibility import reconsider
+from callcentre.planning.models import CallHistory, RetryLearning
+from tests.builders import FIRST_NAMES, a_number
+from tests.contracts.conftest import Office
+
+RESULTS = (
+    ("no_answer", "no_answer"),
+    ("voicemail", "no_answer"),
+    ("third_party", "third_party"),
+    ("interested", "callback"),
+    ("technical", "technical"),
+    ("wrong_number", "wrong_number"),
+    ("out_of_scope", "done"),
+    (None, None),
+)
+
+
+def play(office: Office, *, people: int = 30, seed: int = 1) -> list[int]:
+    """People with calls of the last half year, some to guardians, some taken back, some received."""
+    random_ = random.Random(seed)
+    made = [
+        office.add(
+            FIRST_NAMES[n % len(FIRST_NAMES)],
+            family_name=f"Appris{n}",
+            guardian_numbers=[a_number()] if random_.random() < 0.4 else [],
+            territory=office.world.programme.territories[n % 9].code,
+        )
+        for n in range(people)
+    ]
+
+    def write(session: Session, desk: Desk) -> None:
+        entries = dict(session.execute(select(QueueEntry.person_id, QueueEntry.id)).all())
+        numbers: dict[int, list[Any]] = {}
+        for link in session.scalars(select(PersonNumber).order_by(PersonNumber.position)):
+            numbers.setdefault(link.person_id, []).append(link)
+        for one in made:
+            for row in _calls(office, desk, one, entries[one], numbers[one], random_):
+                session.execute(insert(Attempt), [row])
+        opened = office.now - timedelta(days=200)
+        session.execute(update(QueueEntry).values(opened_at=opened))
+        reconsider(session, desk.programme, desk.programme_id, made, now=office.now)
+
+    office.write(write)
+    return made
+
+
+def _calls(
+    office: Office, desk: Desk, one: int, entry: int, numbers: list[Any], random_: random.Random
+) -> Iterator[dict[str, Any]]:
+    for turn, ago in enumerate(sorted(random_.sample(range(1, 180), random_.randint(0, 5)), reverse=True)):
+        day = (office.now - timedelta(days=ago)).date()
+        blocks = desk.policy.hours.blocks_on(day, desk.programme.tz)
+        if not blocks:
+            continue
+        block = random_.choice(blocks)
+        link = random_.choice(numbers)
+        disposition, kind = random_.choice(RESULTS)
+        at = block.start + timedelta(minutes=random_.randrange(30))
+        yield {
+            "programme_id": desk.programme_id,
+            "entry_id": entry,
+            "person_id": one,
+            "number_id": link.number_id,
+            "owner": link.owner,
+            "officer_id": office.user("officer"),
+            "lease_token": f"{one}-{turn}",
+            "sequence": 1,
+            "lane": 4,
+            "direction": "inbound" if random_.random() < 0.1 else "outbound",
+            "started_at": at,
+            "ended_at": at,
+            "slot": block.slot.value,
+            "local_date": day,
+            "disposition": disposition,
+            "retry_kind": kind,
+            "corrected_at": at if random_.random() < 0.1 else None,
+        }
+
+
+def count(office: Office) -> int:
+    return count_calls(
+        office.runtime.sessions, office.runtime.programme, office.world.programme_id, office.now
+    )
+
+
+def counted(office: Office) -> dict[int, tuple[int, ...]]:
+    columns = [
+        getattr(CallHistory, f"{kind}_{place}") for kind in ("unanswered", "answered") for place in range(5)
+    ]
+    rows = office.read(lambda s, _: s.execute(select(CallHistory.person_id, *columns)).all())
+    return {row[0]: tuple(row[1:]) for row in rows}
+
+
+def learning(office: Office) -> Any:
+    columns = (RetryLearning.fit_id, RetryLearning.counted_person, RetryLearning.planned_entry)
+    return office.read(lambda s, _: s.execute(select(*columns)).one())
+
+
+def fit(office: Office) -> int | None:
+    runtime = office.runtime
+    return refit.fit_again(runtime.sessions, runtime.programme, office.world.programme_id, office.now)
