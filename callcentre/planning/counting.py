@@ -71,6 +71,10 @@ _CALLS = Prepared(
     .where(Attempt.person_id.in_(_IDS), Attempt.slot.is_not(None))
     .order_by(Attempt.person_id)
 )
+_FORGET = tuple(
+    Prepared(delete(table).where(table.programme_id == bindparam("programme"), table.person_id.in_(_IDS)))
+    for table in (CallHistory, SecondCalls)
+)
 
 
 def count_calls(
@@ -172,10 +176,8 @@ def count_part(session: Session, programme: Programme, programme_id: int, people
     for row in _CALLS.rows(session, {"ids": list(people)}):
         calls.add(row)
     segments = _segments(session, programme, people)
-    for table in (CallHistory, SecondCalls):
-        session.execute(
-            delete(table).where(table.programme_id == programme_id, table.person_id.in_(list(people)))
-        )
+    for forget in _FORGET:
+        forget.run(session, {"programme": programme_id, "ids": list(people)})
     insert_rows(
         session,
         CallHistory.__table__,
