@@ -32,7 +32,7 @@ from bench.servers import a_database
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import Turn
 from callcentre.clock import ManualClock
-from callcentre.database import writing
+from callcentre.database import dialect_of, writing
 from callcentre.desk import serving
 from callcentre.migrations import upgrade
 from callcentre.outreach.kinds import MessageKind, MessageState
@@ -280,10 +280,8 @@ def _held(sessions: sessionmaker[Session], group: int) -> Iterator[None]:
 
 def _may_write(sessions: sessionmaker[Session]) -> bool:
     """Whether nobody holds the writer's place of SQLite; on a server there is none."""
-    with sessions() as session:
-        connection: Any = session.connection().connection.driver_connection
-        if not isinstance(connection, sqlite3.Connection):
-            return True
+    if dialect_of(sessions).name != "sqlite":
+        return True
     other = sqlite3.connect(str(sessions.kw["bind"].url.database), timeout=0.0, isolation_level=None)
     try:
         other.execute("BEGIN IMMEDIATE")

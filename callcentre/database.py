@@ -253,6 +253,13 @@ def reading(sessions: sessionmaker[Session]) -> Iterator[Session]:
         session.rollback()
 
 
+def of_one_instant(session: Session) -> Session:
+    """Let all that the session's transaction reads be of one instant; SQLite's always is."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    return session
+
+
 def copy_log_back(engine: Engine) -> int:
     """Copy SQLite's log into the database as far as nobody needs to wait for it; return how many pages it has copied.
 

@@ -21,6 +21,7 @@ from callcentre.database import (
     dialect_of,
     make_engine,
     make_session_factory,
+    of_one_instant,
     reading,
     writing,
 )
@@ -184,3 +185,16 @@ def test_rows_that_do_not_meet_their_condition_stay_as_they_are(sessions: sessio
         ("ESSAI", "ici"),
         ("", "ailleurs"),
     ]
+
+
+def test_what_is_read_of_one_instant_sees_no_later_change(sessions: sessionmaker[Session]) -> None:
+    with writing(sessions) as session:
+        insert_rows(session, YoungPerson.__table__, [PERSON])
+    names = select(YoungPerson.family_name)
+    with reading(sessions) as session:
+        assert of_one_instant(session).scalars(names).all() == [""]
+        with writing(sessions) as other:
+            other.execute(update(YoungPerson).values(family_name="ESSAI"))
+        assert session.scalars(names).all() == [""]
+    with reading(sessions) as session:
+        assert session.scalars(names).all() == ["ESSAI"]

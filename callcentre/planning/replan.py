@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.bulk import AsStored, JsonAsStored, UpdateOfEach, as_stored, instant_of, with_room
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.database import Identifier, dialect_of, reading, writing
+from callcentre.database import Identifier, dialect_of, of_one_instant, reading, writing
 from callcentre.planning.eligibility import Noting, priority_at, reconsider
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import RetryLearning
@@ -97,7 +97,7 @@ class Planning:
         changed = 0
         while part := self._part(after, last):
             with reading(self._sessions) as session:
-                answers = self._planner.answers(with_room(session), part)
+                answers = self._planner.answers(with_room(of_one_instant(session)), part)
             while some := list(islice(answers, self._at_once)):
                 changed += self._planner.keep(self._sessions, some)
             after = part[-1].id
@@ -151,7 +151,10 @@ class Planner:
         self.outliner = Outliner(self.programme, self.programme_id, self.policy, self.now)
 
     def answers(self, session: Session, part: Sequence[Any]) -> Iterator[Answer]:
-        """Yield what changes for these entries, each worked out when it is asked for; all is read before."""
+        """Yield what changes for these entries, each worked out when it is asked for.
+
+        All is read before, of one instant: outlines stand for states, so both must be of the same past.
+        """
         outlines = dict(zip((row.id for row in part), self.outliner.outlines(session, part), strict=True))
         unknown = [
             row.person_id
@@ -165,6 +168,8 @@ class Planner:
     def _answer(self, row: Any, outline: Outline | None, states: Mapping[int, PersonState]) -> Answer | None:
         if outline is not None and outline.key in self._by_outline:
             known = self._by_outline[outline.key]
+        elif row.person_id not in states:
+            return None  # gone since the entries were read
         else:
             known = self._known(states[row.person_id])
             if outline is not None:
