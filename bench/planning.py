@@ -32,7 +32,7 @@ from bench.servers import a_database
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import Turn
 from callcentre.clock import ManualClock
-from callcentre.database import dialect_of, writing
+from callcentre.database import has_one_writer, writing
 from callcentre.desk import serving
 from callcentre.migrations import upgrade
 from callcentre.outreach.kinds import MessageKind, MessageState
@@ -280,7 +280,7 @@ def _held(sessions: sessionmaker[Session], group: int) -> Iterator[None]:
 
 def _may_write(sessions: sessionmaker[Session]) -> bool:
     """Whether nobody holds the writer's place of SQLite; on a server there is none."""
-    if dialect_of(sessions).name != "sqlite":
+    if not has_one_writer(sessions):
         return True
     other = sqlite3.connect(str(sessions.kw["bind"].url.database), timeout=0.0, isolation_level=None)
     try:

@@ -232,6 +232,11 @@ def dialect_of(sessions: sessionmaker[Session]) -> Dialect:
     return dialect
 
 
+def has_one_writer(sessions: sessionmaker[Session]) -> bool:
+    """Whether one process writes at a time, and everybody else waits for it: SQLite."""
+    return dialect_of(sessions).name == "sqlite"
+
+
 def begin_writing(session: Session) -> Session:
     """Open the session's transaction for writing; on SQLite this takes the one writer's place at once."""
     session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})

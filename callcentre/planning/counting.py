@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.bulk import day_of, insert_rows, with_room
 from callcentre.callqueue.models import QueueEntry
-from callcentre.database import dialect_of, reading, writing
+from callcentre.database import has_one_writer, reading, writing
 from callcentre.dispositions import RetryKind
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import NumberOwner, YoungPerson
@@ -134,7 +134,7 @@ class Counting:
 
     def __init__(self, sessions: sessionmaker[Session], night: Night) -> None:
         self._sessions, self._night = sessions, night
-        self._at_once = PART_OF_ONE_WRITER if dialect_of(sessions).name == "sqlite" else PART
+        self._at_once = PART_OF_ONE_WRITER if has_one_writer(sessions) else PART
 
     def __call__(self, after: int, last: int) -> int:
         """Count the calls of the people after `after` up to `last`; return how many had any."""

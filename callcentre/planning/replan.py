@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.bulk import AsStored, JsonAsStored, UpdateOfEach, as_stored, instant_of, with_room
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.database import Identifier, dialect_of, of_one_instant, reading, writing
+from callcentre.database import Identifier, dialect_of, has_one_writer, of_one_instant, reading, writing
 from callcentre.planning.eligibility import Noting, priority_at, reconsider
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import RetryLearning
@@ -36,7 +36,7 @@ from callcentre.retry.state import QUICKLY_RETRIED, NumberState, PersonState
 from callcentre.retry.worth import idle_days, order
 
 PART = 500
-"""People read at once."""
+"""People read at once, and planned in one transaction of a server."""
 WRITTEN_AT_ONCE = 15
 """People planned in one transaction where one process writes at a time: no claim waits longer than that takes."""
 SAME_WORTH = 0.01
@@ -88,9 +88,8 @@ class Planning:
         with reading(sessions) as session:
             policy = policy_in_force(session, night.programme, night.programme_id)
         self._sessions, self._night = sessions, night
-        dialect = dialect_of(sessions)
-        self._planner = Planner(night.programme, night.programme_id, policy, night.now, dialect)
-        self._at_once = WRITTEN_AT_ONCE if dialect.name == "sqlite" else PART
+        self._planner = Planner(night.programme, night.programme_id, policy, night.now, dialect_of(sessions))
+        self._at_once = WRITTEN_AT_ONCE if has_one_writer(sessions) else PART
 
     def __call__(self, after: int, last: int) -> int:
         """Plan the entries after `after` up to `last`; return how many changed."""

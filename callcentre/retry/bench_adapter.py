@@ -56,7 +56,7 @@ class Choice:
 
 GroupKey = tuple[str, tuple[int, ...], tuple[int, ...]]
 _Prices = dict[tuple[tuple[float, ...], bool], Worths]
-"""What calls are worth, by the days of queue in front of Saturday (None: closed)."""
+"""What calls are worth, by the days of queue in front of each slot, and by whether Saturday is open."""
 
 
 @dataclass(slots=True)

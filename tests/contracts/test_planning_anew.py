@@ -29,6 +29,7 @@ from callcentre.programmes import Programme
 from callcentre.retry.learnt import Learnt, history_of
 from callcentre.retry.profiles import SLOTS, chances
 from callcentre.retry.reasons import Reason, sentence
+from callcentre.retry.slots import Slot
 from tests.contracts.conftest import Office
 from tests.contracts.learning import count, fit, learning, play
 
@@ -202,7 +203,7 @@ def test_the_sentence_on_the_card_tells_the_numbers_that_decided(office: Office)
         by_slot = dict(zip(SLOTS, office.read(rates), strict=True))
         for slot, claimed in (("slot", "one_in"), ("other_slot", "other_one_in")):
             if slot in why.params:
-                rate = by_slot[why.params[slot]]  # type: ignore[index]
+                rate = by_slot[Slot(str(why.params[slot]))]
                 assert why.params[claimed] == min(100, round(1 / rate))
                 assert str(why.params[claimed]) in sentence(why, "fr")
                 assert str(why.params[claimed]) in sentence(why, "en")
@@ -240,8 +241,8 @@ def test_an_hour_brought_forward_is_told_by_the_chances_of_both_hours(office: Of
     by_slot = dict(zip(SLOTS, office.read(rates), strict=True))
     params = lease.reason["params"]
     assert (params["slot"], params["other_slot"]) == ("morning", "evening")
-    assert params["one_in"] == round(1 / by_slot["morning"])  # type: ignore[index]
-    assert params["other_one_in"] == round(1 / by_slot["evening"])  # type: ignore[index]
+    assert params["one_in"] == round(1 / by_slot[Slot.MORNING])
+    assert params["other_one_in"] == round(1 / by_slot[Slot.EVENING])
 
 
 def test_people_kept_on_rotation_are_told_so_by_a_sentence_without_chances(office: Office) -> None:

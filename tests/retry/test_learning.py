@@ -240,9 +240,8 @@ def test_a_queue_counts_when_it_is_long_and_there_is_room_elsewhere() -> None:
     assert lasting_queues({MORNING: 0.5, EVENING: 20, SATURDAY: 20}, USUAL) == (0, 0, 0, 16, 20)
     assert lasting_queues({MORNING: 0.5, EVENING: 900}, USUAL) == (0, 0, 0, 64, 0)
     assert lasting_queues({MORNING: 0.5, EVENING: 9}, USUAL) == nothing  # the call comes all the same
-    assert (
-        lasting_queues({MORNING: 5, EVENING: 200}, USUAL) == nothing
-    )  # somebody else is called in each of them
+    # A queue everywhere: somebody else is called in each of them.
+    assert lasting_queues({MORNING: 5, EVENING: 200}, USUAL) == nothing
     assert lasting_queues({}, USUAL) == nothing
     never = USUAL.overridden({"long_queue_days": 1e6})
     assert lasting_queues({MORNING: 0.5, EVENING: 900}, never) == nothing
