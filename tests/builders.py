@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.accounts.kinds import Role
 from callcentre.accounts.models import User
-from callcentre.accounts.users import create_user
+from callcentre.accounts.secrets import hash_password
 from callcentre.callqueue.entries import open_entries
 from callcentre.database import writing
 from callcentre.directory.models import Programme as ProgrammeRow
@@ -96,9 +97,23 @@ def a_user(
     known = session.scalar(select(User.id).where(User.login == login))
     if known is not None:
         return known
-    return create_user(
-        session, login, display_name=name or login.title(), role=role, password=PASSWORD, now=now
+    user = User(
+        login=login,
+        display_name=name or login.title(),
+        role=role,
+        password_hash=password_hash(),
+        created_at=now,
+        password_changed_at=now,
     )
+    session.add(user)
+    session.flush()
+    return user.id
+
+
+@cache
+def password_hash() -> str:
+    """Hash PASSWORD once for all tests: it is slow on purpose."""
+    return hash_password(PASSWORD)
 
 
 def a_person(

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.web.site import PASSWORD, Site
+from tests.builders import PASSWORD
+from tests.web.site import Site
 
 pytestmark = pytest.mark.browser
 

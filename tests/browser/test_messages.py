@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +27,7 @@ from callcentre.standin.world import World as Telephones
 from tests.browser.test_desk import PHONE
 from tests.builders import World, make_world
 from tests.contracts.exchange import ACCOUNT, PUBLIC, TOKEN, Exchange
+from tests.serving import serving
 from tests.web.site import START, Site, make_site
 
 pytestmark = pytest.mark.browser
@@ -49,26 +49,24 @@ def site(tmp_path: Path, sqlite_url: str, telephones: Telephones) -> Iterator[Si
     courier = Courier(telephones, TOKEN, clock)
     lines = Lines({"": Script(person="busy")})
     app = create_standin(telephones, courier, token=TOKEN, clock=clock, exchange=lines)
-    server = serve(app, "127.0.0.1", 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    site = make_site(
-        tmp_path,
-        sqlite_url,
-        twilio_api_url=f"http://127.0.0.1:{server.server_port}",
-        twilio_account_sid=ACCOUNT,
-        twilio_auth_token=TOKEN,
-        twilio_number="+33465710013",
-        public_url=PUBLIC,
-        twilio_whatsapp_from="+33465710014",
-        twilio_api_key_sid=f"SK{1:032x}",
-        twilio_api_key_secret="s" * 32,
-        twilio_twiml_app_sid=f"AP{2:032x}",
-        softphone_script=str(tmp_path / "sdk.js"),
-    )
-    site.app.extensions["courier"] = courier
-    yield site
-    server.shutdown()
-    site.runtime.engine.dispose()
+    with serving(serve(app, "127.0.0.1", 0)) as provider:
+        site = make_site(
+            tmp_path,
+            sqlite_url,
+            twilio_api_url=provider,
+            twilio_account_sid=ACCOUNT,
+            twilio_auth_token=TOKEN,
+            twilio_number="+33465710013",
+            public_url=PUBLIC,
+            twilio_whatsapp_from="+33465710014",
+            twilio_api_key_sid=f"SK{1:032x}",
+            twilio_api_key_secret="s" * 32,
+            twilio_twiml_app_sid=f"AP{2:032x}",
+            softphone_script=str(tmp_path / "sdk.js"),
+        )
+        site.app.extensions["courier"] = courier
+        yield site
+        site.runtime.engine.dispose()
 
 
 @pytest.fixture

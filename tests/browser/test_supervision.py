@@ -21,9 +21,9 @@ from callcentre.accounts.users import set_preferences
 from callcentre.database import writing
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Stage
-from tests.builders import World, make_world
+from tests.builders import PASSWORD, World, make_world
 from tests.web.programs import Room
-from tests.web.site import PASSWORD, START, Site
+from tests.web.site import START, Site
 
 pytestmark = pytest.mark.browser
 

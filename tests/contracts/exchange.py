@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from flask.testing import FlaskClient
@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from twilio.request_validator import RequestValidator
 from werkzeug.test import TestResponse
 
-from callcentre.app import create_app
 from callcentre.clock import ManualClock
 from callcentre.database import reading
 from callcentre.desk.context import Desk
@@ -32,6 +31,8 @@ from callcentre.standin.server import create_app as create_standin
 from callcentre.standin.world import World as Telephones
 from tests.builders import World, make_world
 from tests.contracts.conftest import MONDAY_TEN, Office, Result
+from tests.serving import serving
+from tests.web.application import an_app
 
 ACCOUNT, TOKEN = f"AC{0:032x}", "a token of the stand-in"
 PUBLIC = "https://plateforme.example"
@@ -55,7 +56,6 @@ class Exchange(Office):
         self.begun: list[Callable[[], None]] = [] if begun is None else begun
         self.is_down = False
         self.telephones, self.courier = telephones, courier
-        self.client: FlaskClient = create_app(runtime).test_client()
         courier.post = self.post  # type: ignore[method-assign]  # our application answers without a socket
 
     def post(self, url: str, form: dict[str, str]) -> str:
@@ -80,11 +80,16 @@ class Exchange(Office):
             base_url="http://inside",
         )
 
+    @cached_property
+    def client(self) -> FlaskClient:
+        """A program that sends requests to the application, which is made for the first of them."""
+        return an_app(self.runtime).test_client()
+
     def restart(self) -> None:
         """Start web and worker anew, as after a crash."""
         self.runtime.engine.dispose()
         self.runtime = build_runtime(self.runtime.settings, clock=self.clock)
-        self.client = create_app(self.runtime).test_client()
+        vars(self).pop("client", None)
 
     @property
     def parcels(self) -> Post:
@@ -166,24 +171,23 @@ def an_exchange(
     begun: list[Callable[[], None]] = []
     lines = Lines(begin=begun.append)
     standin = create_standin(telephones, courier, token=TOKEN, clock=clock, exchange=lines)
-    server = serve(standin, "127.0.0.1", 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    values = {
-        "database_url": database_url,
-        "data_dir": str(folder),
-        "twilio_api_url": f"http://127.0.0.1:{server.server_port}",
-        "twilio_account_sid": ACCOUNT,
-        "twilio_auth_token": TOKEN,
-        "twilio_number": "+33465710013",
-        "public_url": PUBLIC,
-    } | settings
-    runtime = build_runtime(
-        load_settings({f"CALLCENTRE_{name.upper()}": value for name, value in values.items()}), clock=clock
-    )
-    world = make_world(runtime.sessions, now, people=people)
-    exchange = Exchange(runtime, clock, world, telephones, courier, begun, lines)
-    try:
-        yield exchange
-    finally:
-        server.shutdown()
-        exchange.runtime.engine.dispose()
+    with serving(serve(standin, "127.0.0.1", 0)) as address:
+        values = {
+            "database_url": database_url,
+            "data_dir": str(folder),
+            "twilio_api_url": address,
+            "twilio_account_sid": ACCOUNT,
+            "twilio_auth_token": TOKEN,
+            "twilio_number": "+33465710013",
+            "public_url": PUBLIC,
+        } | settings
+        runtime = build_runtime(
+            load_settings({f"CALLCENTRE_{name.upper()}": value for name, value in values.items()}),
+            clock=clock,
+        )
+        world = make_world(runtime.sessions, now, people=people)
+        exchange = Exchange(runtime, clock, world, telephones, courier, begun, lines)
+        try:
+            yield exchange
+        finally:
+            exchange.runtime.engine.dispose()

@@ -21,6 +21,7 @@ from callcentre.outreach.provider import NotSent, OutgoingCall, OutgoingMessage,
 from callcentre.outreach.twilio import Account, Twilio
 from callcentre.standin.server import Courier, create_app, serve
 from callcentre.standin.world import Faults, World
+from tests.serving import serving
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 SID, TOKEN = f"AC{0:032x}", "not a real token"
@@ -49,18 +50,16 @@ def line() -> Iterator[Line]:
     app = create_app(world, Courier(world, TOKEN, clock), token=TOKEN, clock=clock)
     asked: list[dict[str, str]] = []
     app.before_request(lambda: asked.append(request.form.to_dict()))
-    server = serve(app, "127.0.0.1", 0)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    account = Account(
-        account_sid=SID,
-        auth_token=TOKEN,
-        public_url="http://127.0.0.1:9",
-        number="+33465710013",
-        may_reach=bool,
-        api_url=f"http://127.0.0.1:{server.server_port}",
-    )
-    yield Line(world, account, asked)
-    server.shutdown()
+    with serving(serve(app, "127.0.0.1", 0)) as address:
+        account = Account(
+            account_sid=SID,
+            auth_token=TOKEN,
+            public_url="http://127.0.0.1:9",
+            number="+33465710013",
+            may_reach=bool,
+            api_url=address,
+        )
+        yield Line(world, account, asked)
 
 
 def message(to: str = PERSON, body: str = "Bonjour") -> OutgoingMessage:

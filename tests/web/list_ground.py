@@ -11,13 +11,13 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from callcentre.app import create_app
 from callcentre.clock import ManualClock
 from callcentre.database import reading
 from callcentre.people.models import YoungPerson
 from callcentre.runtime import build_runtime
 from callcentre.settings import load_settings
 from tests.intake import ground
+from tests.web.application import an_app
 from tests.web.site import START, Site, send, token_in
 
 LIST_DATE = "15/11/2026"
@@ -41,7 +41,7 @@ def open_again(folder: Path, url: str, **settings: str) -> Site:
         ),
         clock=clock,
     )
-    app = create_app(runtime)
+    app = an_app(runtime)
     app.testing = True
     return Site(app, runtime, clock, {})
 

@@ -6,7 +6,6 @@ import html
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 from flask import Flask
@@ -15,14 +14,13 @@ from werkzeug.test import TestResponse
 
 from callcentre.accounts.kinds import Role
 from callcentre.accounts.models import User
-from callcentre.accounts.secrets import hash_password
-from callcentre.app import create_app
 from callcentre.clock import ManualClock
 from callcentre.database import writing
 from callcentre.runtime import Runtime, build_runtime
 from callcentre.settings import load_settings
+from tests.builders import PASSWORD, password_hash
+from tests.web.application import an_app
 
-PASSWORD = "Une phrase assez longue 7"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 """A Monday, 10:00 in France."""
 CAST = {
@@ -66,7 +64,7 @@ def make_site(folder: Path, url: str, **settings: str) -> Site:
         ),
         clock=clock,
     )
-    app = create_app(runtime)
+    app = an_app(runtime)
     app.testing = True
     with writing(runtime.sessions) as session:
         cast = {login: _user(login, name, role) for login, (name, role) in CAST.items()}
@@ -81,16 +79,10 @@ def _user(login: str, name: str, role: Role) -> User:
         login=login,
         display_name=name,
         role=role,
-        password_hash=_password_hash(),
+        password_hash=password_hash(),
         created_at=START,
         password_changed_at=START,
     )
-
-
-@cache
-def _password_hash() -> str:
-    """Hash the cast's password once for all tests: it is slow on purpose."""
-    return hash_password(PASSWORD)
 
 
 def token_in(answer: TestResponse) -> str:

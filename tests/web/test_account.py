@@ -6,7 +6,8 @@ import re
 
 from flask.testing import FlaskClient
 
-from tests.web.site import PASSWORD, Site, send, sign_in, text_of
+from tests.builders import PASSWORD
+from tests.web.site import Site, send, sign_in, text_of
 
 NEW = "Un nouveau secret bien long 8"
 

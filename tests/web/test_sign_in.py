@@ -10,7 +10,8 @@ import pytest
 
 from callcentre.accounts import queries, users
 from callcentre.database import reading, writing
-from tests.web.site import PASSWORD, Site, send, sign_in, text_of, token_in
+from tests.builders import PASSWORD
+from tests.web.site import Site, send, sign_in, text_of, token_in
 
 ORIGIN = {"Origin": "http://localhost"}
 

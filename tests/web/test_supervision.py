@@ -14,11 +14,11 @@ import pytest
 from flask.testing import FlaskClient
 
 from callcentre.accounts import sign_in
-from callcentre.app import create_app
 from callcentre.callqueue import lease as leases
 from callcentre.database import reading, writing
 from callcentre.web import streams
 from callcentre.web.streams import Pace
+from tests.web.application import an_app
 from tests.web.programs import Room, a_room
 from tests.web.site import Site, make_site, send, text_of
 
@@ -228,7 +228,7 @@ def test_what_newly_waits_for_somebody_is_said_in_one_sentence(room: Room) -> No
 
 def _restarted(site: Site) -> Site:
     """The site after its server was started anew: another application on the same database."""
-    app = create_app(site.runtime)
+    app = an_app(site.runtime)
     app.testing = True
     app.config["LIVE_PACE"] = QUIET
     return replace(site, app=app)
