@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 from sqlalchemy.orm import Session
 
 from callcentre import phone
@@ -210,7 +208,7 @@ def quarantine_workbook(
     file = queries.list_file(session, list_file_id)
     held = queries.rows(session, list_file_id, fates=() if with_remarks else [Fate.QUARANTINED])
     titles = _ADDED_EN if language == "en" else _ADDED_FR
-    workbook = Workbook(write_only=True)
+    workbook = _new_workbook()
     for sheet in file.mapping.get("sheets", []):
         rows = [row for row in held if row.sheet == sheet["sheet"] and row.raw]
         page = workbook.create_sheet(_sheet_title(sheet["sheet"]))
@@ -300,7 +298,7 @@ def people_csv(people: Iterable[ExportedPerson]) -> Iterator[str]:
 
 def people_workbook(people: Iterable[ExportedPerson]) -> bytes:
     """The people as a workbook of text cells."""
-    workbook = Workbook(write_only=True)
+    workbook = _new_workbook()
     page = workbook.create_sheet("people")
     _append(page, PEOPLE_COLUMNS)
     for person in people:
@@ -333,8 +331,16 @@ def _csv_line(cells: Sequence[str]) -> str:
     return line.getvalue()
 
 
+def _new_workbook() -> Any:
+    from openpyxl import Workbook  # slow to import, and rarely needed
+
+    return Workbook(write_only=True)
+
+
 def _append(page: Any, cells: Sequence[str]) -> None:
     """A row of cells that are text whatever they begin with."""
+    from openpyxl.cell import WriteOnlyCell
+
     written = []
     for text in cells:
         cell = WriteOnlyCell(page, value=harmless(text))
@@ -347,7 +353,7 @@ def _sheet_title(name: str) -> str:
     return "".join(c for c in name if c not in "[]:*?/\\")[:31] or "quarantaine"
 
 
-def _saved(workbook: Workbook) -> bytes:
+def _saved(workbook: Any) -> bytes:
     target = io.BytesIO()
     workbook.save(target)
     return target.getvalue()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import islice
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
-from openpyxl.utils import get_column_letter
 from werkzeug.wrappers import Response as BaseResponse
 
 from callcentre.accounts import queries as accounts
@@ -223,6 +222,8 @@ def _page(
 
 
 def _sheet(place: int, sheet: Sheet, mapping: SheetMapping) -> SheetView:
+    from openpyxl.utils import get_column_letter  # slow to import, and rarely needed
+
     rows = tuple(islice(sheet.rows_from(0), max(_LOOKED_AT, mapping.header_row + _PREVIEWED)))
     below = [row for row in rows if row.number > mapping.header_row and any(row.cells)]
     read = {column.index: _read_as(column.field, column.rank) for column in mapping.columns}
