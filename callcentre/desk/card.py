@@ -13,6 +13,7 @@ from callcentre.accounts.models import User
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import Lane, QueueEntry, Turn
 from callcentre.desk import drafts, why_not
+from callcentre.desk.asked import numbers_asked
 from callcentre.desk.context import Desk
 from callcentre.directory.models import School, Territory
 from callcentre.directory.queries import SchoolView
@@ -356,10 +357,12 @@ def _numbers(
     ).all()
     known = {number.number_id: number for number in state.numbers}
     shared = _sharers(session, [link.number_id for link, _, _ in rows], state.person_id) if sharing else {}
-    promised = turn is not None and turn.lane < int(Lane.ORDINARY)
+    asked: frozenset[int] = frozenset()
+    if turn is not None:
+        asked = numbers_asked(session, state, turn.lane, officer_id=turn.officer_id, now=now)
     cards = []
     for link, number, guardian in rows:
-        answer = may_call(state, desk.policy, now=now, number_id=number.id, promised=promised)
+        answer = may_call(state, desk.policy, now=now, number_id=number.id, promised=number.id in asked)
         refusal = answer if isinstance(answer, Refusal) else None
         cards.append(
             NumberOnCard(

@@ -16,6 +16,7 @@ from callcentre.callqueue import lease as leases
 from callcentre.callqueue import turns
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, Lane, LeaseEnding, QueueEntry, Turn
+from callcentre.desk.asked import numbers_asked
 from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput, LeaseLost, NotAllowed, NotFound
 from callcentre.outreach import attempts
@@ -120,7 +121,7 @@ def skip(
     until = not_before or now + SKIP_FOR
     leases.end(session, lease, LeaseEnding.SKIPPED, now=now, skip_reason=reason_code)
     entry = session.get_one(QueueEntry, lease.entry_id)
-    if lease.lane is Lane.ORDINARY:
+    if lease.lane in (Lane.ORDINARY, Lane.LIVE_INBOUND):  # opened by hand: nobody waits on the line any more
         entry.paused_until = max(until, entry.paused_until or until)
         reconsider(session, desk.programme, desk.programme_id, [lease.person_id], now=now)
         return
@@ -138,7 +139,10 @@ def skip(
 
 
 def open_card(session: Session, desk: Desk, person_id: int, *, officer_id: int, now: datetime) -> Lease:
-    """Give an officer a person found by search, who called or came in; raises NotAllowed when a colleague has them."""
+    """Give an officer a person found by search, who called or came in; raises NotAllowed when a colleague has them.
+
+    The card may be opened whatever the rules say of calling them: what they came for is recorded all the same.
+    """
     presence.seen(session, officer_id, now=now)
     held = leases.of_officer(session, officer_id)
     if held is not None:
@@ -171,7 +175,8 @@ def start_attempt(
 ) -> Attempt:
     """Record that the officer is calling a number; the same click twice is one attempt.
 
-    Raises NotAllowed, with the rule's own sentence, when the number may not be called now.
+    Raises NotAllowed, with the rule's own sentence, when the number may not be called now. A card opened by hand is
+    bound like any other unless they asked for a call: see `numbers_asked`.
     """
     lease = renew(session, desk, token, officer_id=officer_id, now=now)
     if lease.attempt_id is not None:
@@ -180,8 +185,8 @@ def start_attempt(
             return running
         raise NotAllowed("Indiquez d'abord le résultat de l'appel en cours.", reason="attempt_open")
     state = states_of(session, desk.programme, desk.programme_id, [lease.person_id])[lease.person_id]
-    promised = lease.lane is not Lane.ORDINARY
-    answer = may_call(state, desk.policy, now=now, number_id=number_id, promised=promised)
+    asked = numbers_asked(session, state, lease.lane, officer_id=officer_id, now=now)
+    answer = may_call(state, desk.policy, now=now, number_id=number_id, promised=number_id in asked)
     if isinstance(answer, Refusal):
         raise NotAllowed(sentence(answer.reason), reason=answer.reason.code.value)
     attempt = attempts.start(

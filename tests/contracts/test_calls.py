@@ -11,9 +11,10 @@ from sqlalchemy import select, update
 
 from callcentre.accounts import presence
 from callcentre.callqueue.kinds import Lane
-from callcentre.callqueue.lease import Lease
+from callcentre.callqueue.lease import Lease, reclaim_expired
 from callcentre.callqueue.models import Turn
-from callcentre.desk import conversation
+from callcentre.desk import conversation, serving
+from callcentre.desk.card import person
 from callcentre.errors import NotAllowed
 from callcentre.outreach import calls
 from callcentre.outreach.calls import Caps, Hint
@@ -397,6 +398,56 @@ def test_a_call_that_an_officer_took_is_shown_to_them_with_everybody_it_may_be(e
     assert all(turn_of(exchange, person) is None for person in names), (
         "nobody is called back who was spoken to"
     )
+
+
+def refused_once(exchange: Exchange) -> Lease:
+    """Somebody who said "not now" this morning: no call of ours for two months."""
+    lease = exchange.take()
+    exchange.call(lease)
+    exchange.say(lease, "not_now")
+    exchange.later(minutes=20)
+    free(exchange, "officer", OFFICER)
+    return lease
+
+
+def open_by_hand(exchange: Exchange, person_id: int, login: str = "officer") -> Lease:
+    return exchange.write(
+        lambda s, d: serving.open_card(s, d, person_id, officer_id=exchange.user(login), now=exchange.now)
+    )
+
+
+def test_somebody_who_rang_and_was_cut_off_is_rung_back_once(exchange: Exchange) -> None:
+    before = refused_once(exchange)
+    assert call_in(exchange, exchange.number_of(before.person_id), officer="answered").outcome == "answered"
+    lease = open_by_hand(exchange, before.person_id)
+    [number] = exchange.read(lambda s, d: person(s, d, lease.person_id, now=exchange.now)).numbers
+    assert number.refused is None
+    exchange.call(lease)
+    exchange.later(minutes=1)
+    exchange.say(lease, "no_answer")
+    exchange.later(minutes=5)
+    with pytest.raises(NotAllowed):
+        exchange.call(open_by_hand(exchange, before.person_id))
+
+
+def test_a_call_that_an_officer_took_or_long_ago_lets_no_colleague_ring_back(exchange: Exchange) -> None:
+    before = refused_once(exchange)
+    call_in(exchange, exchange.number_of(before.person_id), officer="answered")
+    with pytest.raises(NotAllowed):
+        exchange.call(open_by_hand(exchange, before.person_id, "colleague"))
+    exchange.later(hours=6)
+    exchange.write(lambda s, _: reclaim_expired(s, now=exchange.now))
+    with pytest.raises(NotAllowed):
+        exchange.call(open_by_hand(exchange, before.person_id))
+
+
+def test_somebody_who_rings_in_vain_while_their_card_is_open_is_rung_back(exchange: Exchange) -> None:
+    before = refused_once(exchange)
+    lease = open_by_hand(exchange, before.person_id)
+    with pytest.raises(NotAllowed):
+        exchange.call(lease)
+    assert call_in(exchange, exchange.number_of(lease.person_id)).outcome == "voicemail"
+    assert exchange.call(lease)
 
 
 def test_a_promised_call_goes_before_who_called_last(exchange: Exchange) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from callcentre.callqueue import lease as leases
+from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
 from callcentre.desk import serving, settling, undo
 from callcentre.desk.card import Person, person
@@ -341,6 +342,72 @@ def test_a_call_to_a_shared_number_counts_for_the_sibling_too(office: Office) ->
     when = shown(office, eva).when
     assert when is not None
     assert when.date() > office.now.date()
+
+
+def open_by_hand(office: Office, person_id: int) -> Lease:
+    return office.write(
+        lambda s, d: serving.open_card(s, d, person_id, officer_id=office.user("officer"), now=office.now)
+    )
+
+
+def assert_refused_everywhere(office: Office, lease: Lease, because: str) -> None:
+    """The card and the call say the same: no number may be called, for this reason."""
+    for number in shown(office, lease.person_id).numbers:
+        assert number.refused is not None
+        assert number.refused.code == because
+        with pytest.raises(NotAllowed) as refused:
+            office.call(lease, number.id)
+        assert refused.value.reason == because
+    assert rows(office, Attempt) == 1
+
+
+def test_somebody_who_said_not_now_is_not_called_from_a_card_opened_by_search(office: Office) -> None:
+    lease = office.take()
+    office.call(lease)
+    office.say(lease, "not_now")
+    office.later(minutes=20)
+    again = open_by_hand(office, lease.person_id)
+    assert again.lane is Lane.LIVE_INBOUND
+    assert_refused_everywhere(office, again, "soft_refusal")
+
+
+def test_a_sibling_whose_card_is_opened_next_is_not_called_on_the_same_number(office: Office) -> None:
+    mother = a_number()
+    ada, eva = (office.add(name, numbers=[], guardian_numbers=[mother]) for name in ("Ada", "Éva"))
+    lease = open_by_hand(office, ada)
+    office.call(lease)
+    office.say(lease, "no_answer")
+    office.later(minutes=2)
+    assert_refused_everywhere(office, open_by_hand(office, eva), "number_day_cap")
+
+
+def test_what_somebody_comes_in_for_is_recorded_whatever_their_calls(office: Office) -> None:
+    lease = office.take()
+    office.call(lease)
+    office.say(lease, "not_now")
+    office.later(minutes=20)
+    office.say(open_by_hand(office, lease.person_id), "has_solution")
+    assert shown(office, lease.person_id).closed_reason == "has_solution"
+
+
+def test_a_card_opened_by_hand_and_passed_over_is_not_the_next_officers(office: Office) -> None:
+    lease = office.take()
+    office.call(lease)
+    office.say(lease, "not_now")
+    again = open_by_hand(office, lease.person_id)
+    office.write(
+        lambda s, d: serving.skip(
+            s,
+            d,
+            again.token,
+            officer_id=again.officer_id,
+            reason_code="check_first",
+            not_before=None,
+            now=office.now,
+        )
+    )
+    office.later(hours=1)
+    assert office.take("colleague").person_id != lease.person_id
 
 
 def test_one_call_may_close_a_sibling_too_and_its_undo_gives_both_back(office: Office) -> None:

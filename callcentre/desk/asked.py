@@ -1,0 +1,65 @@
+"""On which numbers a call from a card was asked for: such a call ignores plan and caps, never a window or a stop.
+
+A card that an officer opened by hand asks for nothing by itself: whoever was only looked up is called by the rules that
+bind everybody. It is asked for by a call of theirs that nobody has dealt with: somebody who was cut off is rung back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from callcentre.callqueue.kinds import Lane
+from callcentre.desk.conversation import LEFT
+from callcentre.outreach.kinds import InboundOutcome, InboundState
+from callcentre.outreach.message_models import InboundCall
+from callcentre.outreach.models import Attempt
+from callcentre.people.models import PersonNumber
+from callcentre.retry.state import PersonState
+
+RUNG_BACK_WITHIN = timedelta(hours=2)
+"""How long after somebody called an officer may ring them back by hand; later, what they left is in the queue."""
+
+
+def numbers_asked(
+    session: Session, state: PersonState, lane: int, *, officer_id: int | None, now: datetime
+) -> frozenset[int]:
+    """Return the ids of a person's numbers on which a call in this lane answers what they asked for.
+
+    All of them for a promise, a missed call or a reply; those that have just called for a card opened by hand by an
+    officer (`officer_id`); none for an ordinary turn.
+    """
+    own = frozenset(number.number_id for number in state.numbers)
+    if lane == Lane.LIVE_INBOUND:
+        return own & _have_just_called(session, own, officer_id=officer_id, now=now)
+    return own if lane < Lane.ORDINARY else frozenset()
+
+
+def _have_just_called(
+    session: Session, number_ids: frozenset[int], *, officer_id: int | None, now: datetime
+) -> set[int | None]:
+    """Those of these numbers that nobody took or this officer did, and of whose people no result was given since."""
+    taken = (InboundCall.outcome == InboundOutcome.ANSWERED) & (InboundCall.officer_id == officer_id)
+    dealt_with = (
+        select(Attempt.id)
+        .join(PersonNumber, PersonNumber.person_id == Attempt.person_id)
+        .where(
+            PersonNumber.number_id == InboundCall.number_id,
+            Attempt.disposition.is_not(None),
+            Attempt.corrected_at.is_(None),
+            Attempt.ended_at >= InboundCall.received_at,
+        )
+    )
+    return set(
+        session.scalars(
+            select(InboundCall.number_id).where(
+                InboundCall.state == InboundState.OPEN,
+                InboundCall.received_at > now - RUNG_BACK_WITHIN,
+                InboundCall.number_id.in_(number_ids),
+                or_(InboundCall.outcome.in_(LEFT), taken),
+                ~dealt_with.exists(),
+            )
+        )
+    )
