@@ -256,11 +256,15 @@ def _keep_or_end_promises(session: Session, programme: Programme, programme_id: 
 def _fill(
     session: Session, programme: Programme, programme_id: int, room: int, now: datetime, *, preferred: bool
 ) -> int:
-    """Make so many people ready, once those whose hour has passed without a call were looked at again."""
+    """Make so many people ready, once those whose hour has passed without a call were looked at again.
+
+    Who was left over in a block is counted before their hour moves on, by whoever comes first, job or claim.
+    """
     hour = _PREFERRED if preferred else _PERMITTED
     wanted = {"programme": programme_id, "now": now, "at_most": min(room, STALE_AT_ONCE)}
     passed = session.scalars(hour.passed, wanted).all()
     if passed:
+        record_blocks(session, programme, programme_id, now=now)
         reconsider(session, programme, programme_id, passed, now=now)
     return _make_ready(session, programme, programme_id, room, now, hour)
 

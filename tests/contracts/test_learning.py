@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
@@ -11,9 +14,10 @@ from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput
 from callcentre.outreach.models import Attempt
 from callcentre.planning import fits, queries, refit
+from callcentre.planning.blocks import plan
 from callcentre.planning.counting import groups_of
 from callcentre.planning.load import record_blocks
-from callcentre.planning.models import RetryLearning
+from callcentre.planning.models import BlockRecord, RetryLearning
 from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
 from callcentre.retry.learnt import Learnt, history_of
@@ -144,6 +148,35 @@ def test_a_block_that_left_people_over_makes_its_slot_dearer(office: Office) -> 
     assert (morning.slot, morning.blocks) == ("morning", 1)
     assert morning.served_part == pytest.approx(1 - 0.25 * (1 - 1 / 3))
     assert morning.queue_days > 0
+
+
+@pytest.mark.parametrize("first", ["a claim", "the job"])
+def test_who_is_left_over_is_counted_whoever_plans_first_after_the_block(office: Office, first: str) -> None:
+    people = [office.add(f"Lina{n}") for n in range(20)]
+    hours = office.read(
+        lambda s, _: s.execute(
+            select(QueueEntry.preferred_at, QueueEntry.preferred_until).where(
+                QueueEntry.person_id.in_(people)
+            )
+        ).all()
+    )
+    (start, end), wanted = Counter((row[0], row[1]) for row in hours).most_common(1)[0]
+    assert start is not None
+    assert end is not None
+    office.clock.move_to(start)
+    office.write(lambda s, d: plan(s, d.programme, now=office.now))
+    office.say(office.take(), "no_answer")
+    office.clock.move_to(end + timedelta(seconds=10))
+    if first == "a claim":
+        office.serve()
+    office.write(lambda s, d: plan(s, d.programme, now=office.now))
+    record = office.read(
+        lambda s, _: s.execute(
+            select(BlockRecord.called, BlockRecord.left_over).where(BlockRecord.ends_at == end)
+        ).one()
+    )
+    assert record.called == 1
+    assert record.left_over >= wanted - 1
 
 
 def test_the_share_kept_on_rotation_is_counted_apart(office: Office) -> None:
