@@ -25,7 +25,7 @@ from callcentre.directory import queries as directory
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.outreach import callbacks
 from callcentre.people.households import households
-from callcentre.planning.eligibility import reconsider
+from callcentre.planning.eligibility import RECONSIDER_AFTER, reconsider
 from callcentre.planning.load import record_blocks
 from callcentre.planning.policies import policy_in_force, policy_of
 from callcentre.planning.states import states_of, zone_of
@@ -270,16 +270,21 @@ def _fill(
 
 
 def next_window(programme: Programme, zone: str, moment: datetime) -> tuple[datetime, datetime]:
-    """Return when calling is next open at or after `moment` in a person's zone, and when that stretch ends."""
-    hours = policy_of(programme).hours
-    blocks = hours.blocks_from(moment, ZoneInfo(zone), days=30)
-    block = next(blocks)
-    end = block.end
-    for following in blocks:
-        if following.start != end:
+    """Return when calling is next open at or after `moment` in a person's zone, and when that stretch ends.
+
+    When nothing opens within a year: a moment, which serves nobody, and at which whoever waits for it is asked again.
+    """
+    hours, place = policy_of(programme).hours, ZoneInfo(zone)
+    opening = hours.next_opening(moment, place)
+    if opening is None:
+        later = moment + RECONSIDER_AFTER
+        return later, later
+    end = opening
+    for block in hours.blocks_from(opening, place, days=1):
+        if block.start > end:
             break
-        end = following.end
-    return max(block.start, moment), end
+        end = block.end
+    return opening, end
 
 
 def call_next(

@@ -79,6 +79,13 @@ class Office:
             lambda s, _: a_person(s, self.world, now=self.now, first_name=first_name, **details)
         )
 
+    def close_for(self, days: int) -> None:
+        """Close the programme from tomorrow on, for so many days."""
+        programme, tomorrow = self.runtime.programme, self.now.date() + timedelta(days=1)
+        closed = tuple(tomorrow + timedelta(days=n) for n in range(days))
+        hours = programme.hours.model_copy(update={"closed_days": closed})
+        self.runtime.programmes[programme.code] = programme.model_copy(update={"hours": hours})
+
     def later(self, **duration: float) -> datetime:
         return self.clock.advance(timedelta(**duration))
 

@@ -506,6 +506,16 @@ def test_outside_the_hours_a_caller_hears_so_and_is_called_at_the_opening(exchan
     assert exchange.take().person_id == person
 
 
+def test_a_call_during_a_long_closure_is_returned_at_the_opening(exchange: Exchange) -> None:
+    person = exchange.world.people[1]
+    exchange.close_for(40)
+    exchange.later(days=1)
+    assert call_in(exchange, exchange.number_of(person)).outcome == "closed"
+    exchange.later(days=41)
+    lease = exchange.take()
+    assert (lease.person_id, lease.lane) == (person, Lane.MISSED_INBOUND)
+
+
 def test_a_hidden_number_is_nobody_s_and_waits_in_the_inbox(exchange: Exchange) -> None:
     call = call_in(exchange, "anonymous")
     assert (call.caller, call.number_id, call.outcome) == (None, None, "voicemail")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -13,9 +14,9 @@ from callcentre.desk.context import Desk
 from callcentre.outreach.models import Callback, CallbackState
 from callcentre.people.kinds import NumberOwner
 from callcentre.people.models import PersonNumber, YoungPerson
-from callcentre.planning.blocks import plan
+from callcentre.planning.blocks import plan, plan_current_block
 from tests.builders import a_number
-from tests.contracts.conftest import Office
+from tests.contracts.conftest import MONDAY_TEN, Office
 
 
 def promised_by_guardian(office: Office) -> int:
@@ -85,3 +86,21 @@ def test_a_promise_outside_of_the_hours_waits_and_is_not_ended(office: Office) -
         lambda s, _: s.scalars(select(Callback.state).where(Callback.person_id == one)).all()
     )
     assert states != [CallbackState.CANCELLED]
+
+
+@pytest.mark.parametrize(("closed", "opens_after"), [(40, 42), (800, None)])
+def test_a_promise_outlasts_a_long_closure(office: Office, closed: int, opens_after: int | None) -> None:
+    lease = office.take()
+    office.say(lease, "call_back", callback_at=office.now + timedelta(hours=1))
+    office.close_for(closed)
+    for day in (1, 2, 9):
+        office.clock.move_to(MONDAY_TEN + timedelta(days=day))
+        office.write(lambda s, _: plan_current_block(s, office.runtime.programmes.values(), office.now))
+        assert isinstance(office.serve(), serving.Nothing)
+    if opens_after is None:
+        office.runtime.programmes[office.world.programme.code] = office.world.programme  # opened after all
+        opens_after = 22
+    office.clock.move_to(MONDAY_TEN + timedelta(days=opens_after))
+    plan_now(office)
+    kept = office.take()
+    assert (kept.person_id, kept.lane) == (lease.person_id, Lane.PROMISE)

@@ -430,6 +430,16 @@ def test_a_yes_is_contact_and_is_called_next(exchange: Exchange) -> None:
     assert exchange.take().person_id == person
 
 
+def test_a_yes_during_a_long_closure_is_called_at_the_opening(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    exchange.close_for(40)
+    exchange.later(days=1)
+    exchange.write_in(exchange.number_of(person), "Oui")
+    exchange.later(days=41)
+    lease = exchange.take()
+    assert (lease.person_id, lease.lane) == (person, Lane.REPLY)
+
+
 def test_a_no_pauses_for_sixty_days(exchange: Exchange) -> None:
     person = exchange.world.people[0]
     exchange.write_in(exchange.number_of(person), "non merci")
