@@ -93,6 +93,20 @@ def move(session: Session, person_id: int, *, programme_id: int, territory_id: i
         )
 
 
+def look_again(entry: QueueEntry, *, at: datetime) -> None:
+    """Let nobody be planned before an instant, at which the retry rule is asked about them anew."""
+    entry.eligible_at = entry.eligible_until = entry.preferred_at = entry.preferred_until = at
+
+
+def open_ones(session: Session, person_id: int) -> Sequence[QueueEntry]:
+    """Return a person's open entries, one for each programme at most."""
+    return session.scalars(
+        select(QueueEntry)
+        .where(QueueEntry.person_id == person_id, QueueEntry.state == EntryState.OPEN)
+        .order_by(QueueEntry.id)
+    ).all()
+
+
 def closed_by(session: Session, person_id: int, reason: str) -> Sequence[QueueEntry]:
     """Return a person's entries that were closed for a reason."""
     return session.scalars(

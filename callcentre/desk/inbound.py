@@ -222,10 +222,17 @@ def _promise(case: _Case, entry: QueueEntry) -> None:
 
 
 def _pause(case: _Case, entry: QueueEntry) -> None:
-    """Leave the person in peace for as long as a soft refusal lasts."""
+    """Leave the person in peace for as long as a soft refusal lasts, in every programme.
+
+    Another programme plans them anew, by its own rules, once the pause is over.
+    """
     session, desk, now = case.session, case.desk, case.now
-    entry.paused_until = max(now + desk.policy.limits.soft_refusal, entry.paused_until or now)
-    callbacks.cancel(session, person_id=entry.person_id, programme_id=desk.programme_id, now=now)
+    until = now + desk.policy.limits.soft_refusal
+    for place in entries.open_ones(session, entry.person_id):
+        place.paused_until = max(until, place.paused_until or until)
+        callbacks.cancel(session, person_id=place.person_id, programme_id=place.programme_id, now=now)
+        if place.programme_id != desk.programme_id:
+            entries.look_again(place, at=place.paused_until)
     turns.withdraw(session, entry.person_id)
     messages.cancel_for_person(session, entry.person_id)
     reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)

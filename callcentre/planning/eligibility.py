@@ -112,8 +112,7 @@ def _store(
         case Stop() | OtherRoute(kind=RouteKind.DETAILS_TO_FIND):
             _leave(session, programme, entry, step, state, now)
         case OtherRoute():
-            later = now + RECONSIDER_AFTER
-            entry.eligible_at = entry.eligible_until = entry.preferred_at = entry.preferred_until = later
+            entries.look_again(entry, at=now + RECONSIDER_AFTER)
 
 
 def _leave(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy.orm import Session
 
+from callcentre.callqueue.entries import open_entries
 from callcentre.callqueue.lease import Lease
 from callcentre.clock import ManualClock
 from callcentre.database import reading, writing
@@ -16,9 +17,10 @@ from callcentre.desk import serving, wrap_up
 from callcentre.desk.context import Desk
 from callcentre.desk.outcomes import Outcome
 from callcentre.desk.submissions import Wrapped
+from callcentre.planning.eligibility import reconsider
 from callcentre.runtime import Runtime, build_runtime
 from callcentre.settings import load_settings
-from tests.builders import World, a_person, make_world
+from tests.builders import World, a_person, a_programme, make_world
 
 MONDAY_TEN = datetime(2026, 11, 23, 9, tzinfo=UTC)
 """10:00 in Paris, the start of a morning block."""
@@ -85,6 +87,21 @@ class Office:
         closed = tuple(tomorrow + timedelta(days=n) for n in range(days))
         hours = programme.hours.model_copy(update={"closed_days": closed})
         self.runtime.programmes[programme.code] = programme.model_copy(update={"hours": hours})
+
+    def second_programme(self, people: Sequence[int], **limits: int) -> World:
+        """Let another programme of the same installation have a place for these people; its limits may be others."""
+        first = self.runtime.programme
+        other = first.model_copy(update={"code": "other", "limits": first.limits.model_copy(update=limits)})
+        self.runtime.programmes[other.code] = other
+
+        def work(session: Session, _desk: Desk) -> World:
+            world = a_programme(session, other)
+            places = [(person, world.territories["marseille-nord"], None) for person in people]
+            open_entries(session, places, programme_id=world.programme_id, list_file_id=None, now=self.now)
+            reconsider(session, other, world.programme_id, people, now=self.now)
+            return world
+
+        return self.write(work)
 
     def later(self, **duration: float) -> datetime:
         return self.clock.advance(timedelta(**duration))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue.kinds import EntryState, Lane
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import QueueEntry, Turn
+from callcentre.desk import serving
 from callcentre.desk.context import Desk
 from callcentre.outreach import messages
 from callcentre.outreach.kinds import InboundState, MessageKind, MessageState
@@ -25,7 +26,9 @@ from callcentre.people import opt_outs
 from callcentre.people.models import OptOut
 from callcentre.people.numbers import number_row
 from callcentre.planning import delivery
+from callcentre.planning.blocks import plan, plan_on_the_spot
 from callcentre.standin.world import Faults
+from tests.builders import World
 from tests.contracts.exchange import ACCOUNT, PUBLIC, Exchange, an_exchange
 
 SHARED = "+33639981234"
@@ -446,6 +449,37 @@ def test_a_no_pauses_for_sixty_days(exchange: Exchange) -> None:
     paused = state_of(exchange, person).paused_until
     assert paused is not None
     assert paused >= exchange.now + timedelta(days=60)
+
+
+def test_a_no_pauses_in_every_programme(exchange: Exchange) -> None:
+    people = exchange.world.people
+    other = exchange.second_programme(people)
+    exchange.write(lambda s, _: plan_on_the_spot(s, other.programme, other.programme_id, now=exchange.now))
+    assert all(turn_of(exchange, person) is not None for person in people)
+    for person in people:
+        exchange.write_in(exchange.number_of(person), "non merci")
+    rows = exchange.read(lambda s, _: s.scalars(select(QueueEntry)).all())
+    assert len(rows) == 2 * len(people)
+    pauses_end = exchange.now + timedelta(days=60)
+    assert all(row.paused_until is not None and row.paused_until >= pauses_end for row in rows)
+    assert all(row.eligible_at is not None and row.eligible_at >= pauses_end for row in rows)
+    assert served_by(exchange, other) is None
+    exchange.later(days=59)
+    assert served_by(exchange, other) is None
+    exchange.later(days=4)
+    assert served_by(exchange, other) in people
+
+
+def served_by(exchange: Exchange, world: World) -> int | None:
+    """Whom another programme than the pages' serves now."""
+
+    def work(session: Session, _desk: Desk) -> int | None:
+        desk = exchange.runtime.desk(session, world.programme.code)
+        plan(session, desk.programme, now=exchange.now)
+        given = serving.serve_next(session, desk, officer_id=exchange.user("officer"), now=exchange.now)
+        return given.person_id if isinstance(given, Lease) else None
+
+    return exchange.write(work)
 
 
 def test_a_question_waits_in_the_inbox_of_who_called_last(exchange: Exchange) -> None:
