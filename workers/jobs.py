@@ -41,8 +41,7 @@ def plan_block(session: Session, runtime: Runtime, now: datetime) -> object:
 
 def mark_missed_callbacks(session: Session, runtime: Runtime, now: datetime) -> object:
     """Show the promises that nobody kept in time as missed."""
-    kept_for = timedelta(minutes=runtime.programme.limits.promise_missed_minutes)
-    return mark_missed(session, now=now, after=kept_for)
+    return mark_missed(session, runtime.programmes.values(), now=now)
 
 
 def resume_imports(runtime: Runtime, now: datetime) -> object:

@@ -67,7 +67,7 @@ def worker(stage: Stage, day: date) -> Actor:
             with stage.writing() as session:
                 plan_current_block(session, [stage.desk.programme], stage.now)
         with stage.writing() as session:
-            mark_missed(session, now=stage.now, after=missed_after)
+            mark_missed(session, [stage.desk.programme], now=stage.now)
 
 
 def _hour_has_come(stage: Stage) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from callcentre.directory import queries as directory
 from callcentre.outreach.models import Callback, CallbackState
+from callcentre.programmes import Programme
 
 
 def promise(
@@ -61,15 +64,23 @@ def cancel(session: Session, *, person_id: int, programme_id: int, now: datetime
     return [row.id for row in rows]
 
 
-def mark_missed(session: Session, *, now: datetime, after: timedelta = timedelta(minutes=60)) -> int:
-    """Show as missed the promises that nobody kept in time; they are still served. Return how many."""
-    missed = session.execute(
-        update(Callback)
-        .where(Callback.state == CallbackState.PROMISED, Callback.promised_at < now - after)
-        .values(state=CallbackState.MISSED)
-        .returning(Callback.id)
-    ).all()
-    return len(missed)
+def mark_missed(session: Session, programmes: Iterable[Programme], *, now: datetime) -> int:
+    """Show as missed the promises that nobody kept in their programme's time; they are still served. Say how many."""
+    missed = 0
+    for programme in programmes:
+        kept_for = timedelta(minutes=programme.limits.promise_missed_minutes)
+        late = session.scalars(
+            update(Callback)
+            .where(
+                Callback.programme_id == directory.programme_id(session, programme.code),
+                Callback.state == CallbackState.PROMISED,
+                Callback.promised_at < now - kept_for,
+            )
+            .values(state=CallbackState.MISSED)
+            .returning(Callback.id)
+        )
+        missed += len(late.all())
+    return missed
 
 
 def settle(

@@ -201,7 +201,7 @@ class _Game:
         self.runtime.clock.move_to(block.start)  # type: ignore[attr-defined]
         with writing(self.runtime.sessions) as session:
             reclaim_expired(session, now=block.start)
-            mark_missed(session, now=block.start)
+            mark_missed(session, [self.desk.programme], now=block.start)
         for life in self.ringing.pop(number, ()):
             self._rings_us(life, number, block)
         with writing(self.runtime.sessions) as session:

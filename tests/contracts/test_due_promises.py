@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue.models import Lane, QueueEntry, Turn
 from callcentre.desk import serving
 from callcentre.desk.context import Desk
+from callcentre.outreach import callbacks
 from callcentre.outreach.models import Callback, CallbackState
 from callcentre.people.kinds import NumberOwner
 from callcentre.people.models import PersonNumber, YoungPerson
 from callcentre.planning.blocks import plan, plan_current_block
 from tests.builders import a_number
 from tests.contracts.conftest import MONDAY_TEN, Office
+from workers import jobs
 
 
 def promised_by_guardian(office: Office) -> int:
@@ -104,3 +106,33 @@ def test_a_promise_outlasts_a_long_closure(office: Office, closed: int, opens_af
     plan_now(office)
     kept = office.take()
     assert (kept.person_id, kept.lane) == (lease.person_id, Lane.PROMISE)
+
+
+def test_each_programme_says_when_its_promises_are_missed(office: Office) -> None:
+    other = office.second_programme([], promise_missed_minutes=15)
+    people = office.world.people[:2]
+
+    def promise(session: Session, desk: Desk) -> None:
+        for person, programme_id in zip(people, (desk.programme_id, other.programme_id), strict=True):
+            entry = session.scalars(select(QueueEntry.id).where(QueueEntry.person_id == person)).one()
+            callbacks.promise(
+                session,
+                programme_id=programme_id,
+                entry_id=entry,
+                person_id=person,
+                promised_at=office.now,
+                by=None,
+                officer_id=None,
+                number_id=None,
+                attempt_id=None,
+                note=None,
+                now=office.now,
+            )
+
+    office.write(promise)
+    states = []
+    for _ in range(2):
+        office.later(minutes=31)
+        office.write(lambda s, _: jobs.mark_missed_callbacks(s, office.runtime, office.now))
+        states.append(office.read(lambda s, _: s.scalars(select(Callback.state).order_by(Callback.id)).all()))
+    assert states == [["promised", "missed"], ["missed", "missed"]]

@@ -142,7 +142,7 @@ def work(storm: Storm, **later: float) -> None:
     delivery.look_up_unknown(exchange.parcels, now=exchange.now, limit=max(20, PEOPLE // 50))
     exchange.deliver_all()
     delivery.reconcile_calls(exchange.parcels, now=exchange.now)
-    exchange.write(lambda s, _: callbacks.mark_missed(s, now=exchange.now))
+    exchange.write(lambda s, d: callbacks.mark_missed(s, [d.programme], now=exchange.now))
     exchange.later(**later)
 
 
