@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue.kinds import Lane
@@ -37,11 +37,35 @@ def numbers_asked(
     return own if lane < Lane.ORDINARY else frozenset()
 
 
+def call_taken(session: Session, person_id: int, *, officer_id: int, now: datetime) -> int | None:
+    """Return the number of this person's from which an officer took a call of which no result was given yet."""
+    numbers = select(PersonNumber.number_id).where(PersonNumber.person_id == person_id)
+    return session.scalar(
+        select(InboundCall.number_id)
+        .where(_taken_by(officer_id), _not_dealt_with(now), InboundCall.number_id.in_(numbers))
+        .order_by(InboundCall.received_at.desc())
+        .limit(1)
+    )
+
+
 def _have_just_called(
     session: Session, number_ids: frozenset[int], *, officer_id: int | None, now: datetime
 ) -> set[int | None]:
     """Those of these numbers that nobody took or this officer did, and of whose people no result was given since."""
-    taken = (InboundCall.outcome == InboundOutcome.ANSWERED) & (InboundCall.officer_id == officer_id)
+    calls = select(InboundCall.number_id).where(
+        or_(InboundCall.outcome.in_(LEFT), _taken_by(officer_id)),
+        _not_dealt_with(now),
+        InboundCall.number_id.in_(number_ids),
+    )
+    return set(session.scalars(calls))
+
+
+def _taken_by(officer_id: int | None) -> ColumnElement[bool]:
+    return (InboundCall.outcome == InboundOutcome.ANSWERED) & (InboundCall.officer_id == officer_id)
+
+
+def _not_dealt_with(now: datetime) -> ColumnElement[bool]:
+    """Calls of the last hours that wait in the inbox and of whose people no result was given since."""
     dealt_with = (
         select(Attempt.id)
         .join(PersonNumber, PersonNumber.person_id == Attempt.person_id)
@@ -52,14 +76,8 @@ def _have_just_called(
             Attempt.ended_at >= InboundCall.received_at,
         )
     )
-    return set(
-        session.scalars(
-            select(InboundCall.number_id).where(
-                InboundCall.state == InboundState.OPEN,
-                InboundCall.received_at > now - RUNG_BACK_WITHIN,
-                InboundCall.number_id.in_(number_ids),
-                or_(InboundCall.outcome.in_(LEFT), taken),
-                ~dealt_with.exists(),
-            )
-        )
+    return and_(
+        InboundCall.state == InboundState.OPEN,
+        InboundCall.received_at > now - RUNG_BACK_WITHIN,
+        ~dealt_with.exists(),
     )

@@ -19,8 +19,9 @@ from callcentre.audit import trail
 from callcentre.callqueue import entries, turns
 from callcentre.callqueue import lease as leases
 from callcentre.callqueue.lease import Lease
-from callcentre.callqueue.models import EntryState, LeaseEnding, QueueEntry, Turn
+from callcentre.callqueue.models import EntryState, Lane, LeaseEnding, QueueEntry, Turn
 from callcentre.desk import promises
+from callcentre.desk.asked import call_taken
 from callcentre.desk.checking import check, check_promise
 from callcentre.desk.context import Desk
 from callcentre.desk.drafts import discard
@@ -44,6 +45,14 @@ from callcentre.retry.reasons import ReasonCode, reason
 from callcentre.support import appointments
 
 _UNANSWERED = frozenset({RetryKind.NO_ANSWER, RetryKind.BUSY, RetryKind.TECHNICAL, RetryKind.THIRD_PARTY})
+_SPOKE = frozenset(RetryKind) - {
+    RetryKind.NO_ANSWER,
+    RetryKind.BUSY,
+    RetryKind.TECHNICAL,
+    RetryKind.DEAD_NUMBER,
+    RetryKind.SOFT_REFUSAL,
+}
+"""Results that whoever rang us may bring; a "not now" stays among our calls, from which its pause is read."""
 OPPOSITION = "opposition"
 """The reason with which an entry is closed when the young person objects to any contact."""
 SHARED = "shared"
@@ -99,7 +108,7 @@ def settle(
     disposition = check(desk, outcome, now=now)
     zone = zone_of(session, lease.person_id)
     check_promise(desk, outcome, zone, now=now)
-    attempt = _attempt(session, desk, lease, outcome, zone)
+    attempt = _attempt(session, desk, lease, outcome, disposition, zone, now=now)
     attempts.finish(session, attempt, disposition, note=_note(outcome), now=now)
     work = _Work(
         session=session,
@@ -199,11 +208,27 @@ def _close_also(work: _Work, person_id: int, zone: ZoneInfo) -> None:
     work.done.also.append(vars(also.done) | {"attempt": shared.id, "entry_id": entry.id})
 
 
-def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, zone: ZoneInfo) -> Attempt:
-    """Return the attempt that this outcome closes; a call that was never announced began when the card was taken."""
+def _attempt(
+    session: Session,
+    desk: Desk,
+    lease: Lease,
+    outcome: Outcome,
+    disposition: Disposition,
+    zone: ZoneInfo,
+    *,
+    now: datetime,
+) -> Attempt:
+    """Return the attempt that this outcome closes; a call that was never announced began when the card was taken.
+
+    Whoever spoke to this officer because they rang was not called: theirs is a call received, under no cap.
+    """
     if lease.attempt_id is not None:
         return session.get_one(Attempt, lease.attempt_id)
     number_id = outcome.number_id if outcome.number_id is not None else lease.number_id
+    rang_from = None
+    if lease.lane is Lane.LIVE_INBOUND and disposition.retry in _SPOKE:
+        rang_from = call_taken(session, lease.person_id, officer_id=lease.officer_id, now=now)
+        number_id = rang_from or number_id
     owner = owner_of(session, lease.person_id, number_id) if number_id is not None else None
     return attempts.start(
         session,
@@ -219,6 +244,7 @@ def _attempt(session: Session, desk: Desk, lease: Lease, outcome: Outcome, zone:
         zone=zone,
         hours=desk.policy.hours,
         now=lease.granted_at,
+        direction="inbound" if rang_from else "outbound",
         why=lease.reason,
     )
 

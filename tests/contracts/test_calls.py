@@ -23,6 +23,8 @@ from callcentre.outreach.message_models import InboundCall, ProviderCall
 from callcentre.outreach.models import Attempt, Callback
 from callcentre.outreach.provider import OutgoingCall, Receipt
 from callcentre.planning import delivery
+from callcentre.planning.states import states_of
+from callcentre.retry.slots import Slot
 from callcentre.standin.phone_calls import Script, Walk
 from callcentre.standin.world import Faults
 from callcentre.web.voice import LONGEST_WAIT
@@ -448,6 +450,23 @@ def test_somebody_who_rings_in_vain_while_their_card_is_open_is_rung_back(exchan
         exchange.call(lease)
     assert call_in(exchange, exchange.number_of(lease.person_id)).outcome == "voicemail"
     assert exchange.call(lease)
+
+
+@pytest.mark.parametrize(("said", "direction"), [("has_solution", "inbound"), ("no_answer", "outbound")])
+def test_what_a_caller_said_to_the_officer_who_took_the_call_is_no_call_of_ours(
+    exchange: Exchange, said: str, direction: str
+) -> None:
+    free(exchange, "officer", OFFICER)
+    caller = exchange.world.people[0]
+    number = exchange.number_of(caller)
+    assert call_in(exchange, number, officer="answered").outcome == "answered"
+    attempt_id = exchange.say(open_by_hand(exchange, caller), said).attempt_id
+    attempt = exchange.read(lambda s, _: s.get_one(Attempt, attempt_id))
+    assert (attempt.direction, attempt.slot) == (direction, "morning")
+    programme = exchange.world.programme
+    state = exchange.read(lambda s, d: states_of(s, programme, d.programme_id, [caller]))[caller]
+    assert len(state.calls) == (direction == "outbound"), "a call received is under no cap"
+    assert state.answered_slots == ((Slot.MORNING,) if direction == "inbound" else ())
 
 
 def test_a_promised_call_goes_before_who_called_last(exchange: Exchange) -> None:
