@@ -62,7 +62,7 @@ class RetryLearning(Base):
     counted_person: Mapped[int | None] = mapped_column(Identifier)
     """The last person whom that count has done."""
     planned_fit_id: Mapped[int | None] = mapped_column(ForeignKey("retry_fits.id"))
-    """The version by which everybody's next hour was last chosen."""
+    """The version by which everybody's next hour was last chosen, or is being chosen."""
     planned_entry: Mapped[int | None] = mapped_column(Identifier)
     """The last queue entry that the planning under way has done; None: none is under way."""
 

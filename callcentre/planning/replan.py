@@ -54,18 +54,19 @@ def replan(
 ) -> int:
     """Choose everybody's next hour by the numbers in force, unless they did so already; return how many changed.
 
-    Cut off, the next run goes on after the last range that was kept. `hands`: processes, by their number if not given.
+    Cut off, the next run goes on after the last range that was kept; with other numbers in force it begins anew. `hands`: processes, by their number if not given.
     """
     with writing(sessions) as session:
         learning = learning_of(session, programme_id)
-        fit_id, after = learning.fit_id, learning.planned_entry
-        if after is None and fit_id == learning.planned_fit_id:
+        if learning.planned_fit_id != learning.fit_id:
+            learning.planned_fit_id, learning.planned_entry = learning.fit_id, 0
+        if learning.planned_entry is None:
             return 0
-        learning.planned_entry = after or 0
+        after = learning.planned_entry
     ids = select(func.min(QueueEntry.id), func.max(QueueEntry.id), func.count()).where(
         QueueEntry.programme_id == programme_id,
         QueueEntry.state == EntryState.OPEN,
-        QueueEntry.id > (after or 0),
+        QueueEntry.id > after,
     )
     with reading(sessions) as session:
         first, last, people = session.execute(ids).one()
@@ -76,8 +77,7 @@ def replan(
         with writing(sessions) as session:
             session.get_one(RetryLearning, programme_id).planned_entry = done
     with writing(sessions) as session:
-        learning = learning_of(session, programme_id)
-        learning.planned_fit_id, learning.planned_entry = fit_id, None
+        learning_of(session, programme_id).planned_entry = None
     return changed
 
 

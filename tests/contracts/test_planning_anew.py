@@ -18,7 +18,7 @@ from callcentre.outreach.kinds import MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
-from callcentre.planning import refit
+from callcentre.planning import fits, refit
 from callcentre.planning.counting import count_calls
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.models import RetryLearning
@@ -175,12 +175,37 @@ def test_planning_is_done_once_for_each_version_and_goes_on_where_it_was_cut_off
 
     def cut(session: Session, _desk: Desk) -> None:
         session.execute(update(QueueEntry).where(QueueEntry.id > last).values(worth=None))
-        session.execute(update(RetryLearning).values(planned_fit_id=None, planned_entry=last))
+        session.execute(update(RetryLearning).values(planned_entry=last))
 
     office.write(cut)
     replan(*night)
     assert planned(office) == whole
     assert learning(office).planned_entry is None
+
+
+def test_planning_that_was_cut_off_begins_anew_when_another_version_is_in_force(office: Office) -> None:
+    play(office, people=10)
+    count(office)
+    fit(office)
+    night = (office.runtime.sessions, office.runtime.programme, office.world.programme_id, office.now)
+    replan(*night)
+    whole = planned(office)
+    fit(office)
+    last = office.read(lambda s, _: s.scalars(select(QueueEntry.id).order_by(QueueEntry.id)).all())[5]
+
+    def cut_and_go_back(session: Session, desk: Desk) -> None:
+        session.execute(update(QueueEntry).where(QueueEntry.id <= last).values(worth=0.9))
+        second = select(RetryLearning.fit_id).scalar_subquery()
+        session.execute(update(RetryLearning).values(planned_fit_id=second, planned_entry=last))
+        by = office.user("supervisor")
+        fits.go_back(session, desk.programme_id, 1, reason="étrange", by=by, now=office.now)
+
+    office.write(cut_and_go_back)
+    replan(*night)
+    assert replan(*night) == 0
+    worth = _PLANNED.index("worth")
+    for one, values in planned(office).items():
+        assert values[worth] == pytest.approx(whole[one][worth], rel=2 * SAME_WORTH)
 
 
 def test_the_sentence_on_the_card_tells_the_numbers_that_decided(office: Office) -> None:
