@@ -111,11 +111,19 @@ class Runner:
 
     def _note_failure(self, job: Job, now: datetime, error: Exception) -> None:
         """Keep where and what kind, never the message: it may quote a row."""
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{type(error).__name__} in {frame.name}, {Path(frame.filename).name}:{frame.lineno}"
+        where = _where(error)
         log.error("job failed", job=job.name, error=where)
         with writing(self.runtime.sessions) as session:
             self._note(session, job, now, covers=None, error=where)
+
+
+def _where(error: Exception) -> str:
+    """Where an error arose and of what kind, each one of a group, with the notes that our own code put on it."""
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(_where(one) for one in error.exceptions)
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{type(error).__name__} in {frame.name}, {Path(frame.filename).name}:{frame.lineno}"
+    return " ".join((where, *(f"({note})" for note in getattr(error, "__notes__", ()))))
 
 
 def make_scheduler(runner: Runner, jobs: Sequence[Job]) -> BackgroundScheduler:

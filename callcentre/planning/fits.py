@@ -41,6 +41,16 @@ def fit_in_force(session: Session, programme: Programme, programme_id: int) -> F
     return first_fit(programme.constants)
 
 
+def made_nightly(session: Session, programme_id: int, *, since: datetime) -> bool:
+    """Whether a night's learning wrote a version since then."""
+    made = select(RetryFit.id).where(
+        RetryFit.programme_id == programme_id,
+        RetryFit.source == FitSource.NIGHTLY,
+        RetryFit.made_at >= since,
+    )
+    return session.scalar(made.limit(1)) is not None
+
+
 def keep(
     session: Session, programme_id: int, fit: Fit, *, source: FitSource, basis: dict[str, Any], now: datetime
 ) -> int:

@@ -13,22 +13,34 @@ from callcentre.database import reading, writing
 from callcentre.directory import queries as directory
 from callcentre.outreach.models import Attempt
 from callcentre.planning.counting import CONTACTS, count_calls, groups_of, seconds_of
-from callcentre.planning.fits import fit_in_force, keep, learning_of
+from callcentre.planning.fits import fit_in_force, keep, learning_of, made_nightly
 from callcentre.planning.models import FitSource
 from callcentre.planning.replan import replan
 from callcentre.programmes import Programme
 from callcentre.retry.learning import Group, refit
 from callcentre.retry.learnt import is_control
 from callcentre.retry.profiles import Fit
+from callcentre.retry.windows import local_midnight
 from callcentre.tuning import RetryTuning
 
 
 def learn(sessions: sessionmaker[Session], programmes: Iterable[Programme], now: datetime) -> dict[str, int]:
     """Do the night's work for every programme; return how many people each planned anew.
 
-    Cut off anywhere, the next start goes on from there: counting and planning remember the last person done.
+    Cut off anywhere, the next start goes on from there: counting and planning remember the last person done, and no
+    programme is fitted twice in a night. Raises ExceptionGroup, once all were tried, with what made some of them fail.
     """
-    return {programme.code: learn_one(sessions, programme, now) for programme in programmes}
+    planned: dict[str, int] = {}
+    failures: list[Exception] = []
+    for programme in programmes:
+        try:
+            planned[programme.code] = learn_one(sessions, programme, now)
+        except Exception as failure:
+            failure.add_note(programme.code)
+            failures.append(failure)
+    if failures:
+        raise ExceptionGroup("the night of some programmes failed", failures)
+    return planned
 
 
 def learn_one(sessions: sessionmaker[Session], programme: Programme, now: datetime) -> int:
@@ -53,12 +65,16 @@ def fit_again(
 ) -> int | None:
     """Fit the numbers to what was counted and put them in force; None when learning is off, frozen or without calls.
 
-    Nobody waits while they are fitted: only the new version is written.
+    The night's fit is made once a day (None again), however often its work is taken up; one by hand whenever it is
+    asked for. Nobody waits while they are fitted: only the new version is written.
     """
     tuning = programme.constants
     if tuning is None or not tuning.learns or tuning.preference == "rotation":
         return None
+    midnight = local_midnight(now.astimezone(programme.tz).date(), programme.tz)
     with reading(sessions) as session:
+        if not by_hand and made_nightly(session, programme_id, since=midnight):
+            return None
         found = _fitted(session, programme, programme_id, tuning, now)
     if found is None:
         return None

@@ -114,6 +114,8 @@ def learning(office: Office) -> Any:
     return office.read(lambda s, _: s.execute(select(*columns)).one())
 
 
-def fit(office: Office) -> int | None:
+def fit(office: Office, *, by_hand: bool = True) -> int | None:
     runtime = office.runtime
-    return refit.fit_again(runtime.sessions, runtime.programme, office.world.programme_id, office.now)
+    return refit.fit_again(
+        runtime.sessions, runtime.programme, office.world.programme_id, office.now, by_hand=by_hand
+    )

@@ -110,6 +110,37 @@ def test_a_freeze_keeps_the_numbers_until_learning_is_resumed(office: Office) ->
     assert fit(office) not in (None, first)
 
 
+def test_a_night_taken_up_again_makes_no_second_version_but_a_supervisor_may(office: Office) -> None:
+    play(office)
+    runtime = office.runtime
+    refit.learn(runtime.sessions, runtime.programmes.values(), office.now)
+    first = learning(office).fit_id
+    assert first is not None
+    office.later(minutes=1)
+    refit.learn(runtime.sessions, runtime.programmes.values(), office.now)
+    assert learning(office).fit_id == first
+    assert fit(office, by_hand=True) != first
+    office.later(days=1)
+    refit.learn(runtime.sessions, runtime.programmes.values(), office.now)
+    shown = office.read(lambda s, d: queries.learnt_hours(s, d.programme, d.programme_id))
+    assert shown is not None
+    assert [one.source for one in shown.versions] == ["nightly", "by_hand", "nightly"]
+
+
+def test_a_programme_whose_night_fails_stops_no_other_and_is_told(office: Office) -> None:
+    play(office)
+    works = office.runtime.programme
+    assert works.constants is not None
+    numbers = works.constants.model_copy(update={"half_life_days": 0.0})
+    breaks = works.model_copy(update={"constants": numbers})
+    with pytest.raises(ExceptionGroup) as failed:
+        refit.learn(office.runtime.sessions, (breaks, works), office.now)
+    (failure,) = failed.value.exceptions
+    assert failure.__notes__ == [works.code]
+    assert learning(office).fit_id is not None
+    assert learning(office).planned_entry is None
+
+
 def test_going_back_puts_an_older_version_in_force_and_freezes_it(office: Office) -> None:
     play(office)
     count(office)

@@ -89,6 +89,26 @@ def test_a_job_that_fails_leaves_nothing_but_a_record_without_personal_data(
     assert "06 39" not in run.last_error
 
 
+def test_a_job_that_failed_in_several_ways_tells_each_and_of_what(runtime: Runtime, runner: Runner) -> None:
+    def fail_twice(runtime: Runtime, now: datetime) -> None:
+        failures: list[Exception] = []
+        for one in ("nord", "sud"):
+            try:
+                raise ValueError("Amina Benali")
+            except ValueError as failure:
+                failure.add_note(one)
+                failures.append(failure)
+        raise ExceptionGroup("some failed", failures)
+
+    runner.run(Job("broken", OFTEN, steps=fail_twice))
+    run = record(runtime, "broken")
+    assert run is not None
+    assert run.last_error is not None
+    assert [part.rpartition(" ")[2] for part in run.last_error.split("; ")] == ["(nord)", "(sud)"]
+    assert run.last_error.count("ValueError in fail_twice") == 2
+    assert "Amina" not in run.last_error
+
+
 def test_a_job_that_failed_runs_again_and_clears_its_error(runtime: Runtime, runner: Runner) -> None:
     runner.run(Job("job", OFTEN, work=break_down))
     runner.run(Job("job", OFTEN, work=leave_a_trace))
