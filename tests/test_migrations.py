@@ -8,11 +8,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text, update
 
 import callcentre.migrations
-from callcentre.database import make_engine, make_session_factory
+from callcentre.database import make_engine, make_session_factory, reading, writing
 from callcentre.migrations import METADATA, downgrade, head, is_current, migrating, upgrade
+from callcentre.planning.models import RetryLearning
 from tests.builders import make_world
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -51,6 +52,24 @@ def test_people_survive_a_second_upgrade(database_url: str) -> None:
     upgrade(engine)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM queue_entries")) == len(world.people)
+    engine.dispose()
+
+
+def test_calls_are_counted_anew_once_those_that_were_expected_no_longer_weigh(
+    empty_database_url: str,
+) -> None:
+    engine = make_engine(empty_database_url)
+    upgrade(engine)
+    sessions = make_session_factory(engine)
+    world = make_world(sessions, NOW, people=1)
+    with writing(sessions) as session:
+        session.add(RetryLearning(programme_id=world.programme_id, counted_until=NOW))
+    downgrade(engine, "0006")
+    with writing(sessions) as session:
+        session.execute(update(RetryLearning).values(counted_until=NOW))
+    upgrade(engine)
+    with reading(sessions) as session:
+        assert session.scalars(select(RetryLearning.counted_until)).all() == [None]
     engine.dispose()
 
 

@@ -12,19 +12,19 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, String, bindparam, case, delete, func, select, type_coerce
+from sqlalchemy import BindParameter, String, and_, bindparam, case, delete, func, select, type_coerce
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.bulk import day_of, insert_rows, with_room
-from callcentre.callqueue.models import QueueEntry
+from callcentre.callqueue.models import Lane, QueueEntry
 from callcentre.database import has_one_writer, reading, writing
-from callcentre.dispositions import RetryKind
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import NumberOwner, YoungPerson
 from callcentre.planning.fits import learning_of
 from callcentre.planning.models import CallHistory, RetryFit, RetryLearning, SecondCalls
 from callcentre.planning.together import Night, hands_for, share
 from callcentre.programmes import Programme
+from callcentre.retry import learnt
 from callcentre.retry.learning import Group, SecondTally
 from callcentre.retry.profiles import SLOTS
 from callcentre.statements import Prepared
@@ -39,19 +39,21 @@ LATE = timedelta(days=7)
 _FIRST_DAY = date(2026, 1, 1)
 """The fixed date of the fading weights; any would do."""
 _PLACES = {slot.value: place for place, slot in enumerate(SLOTS)}
-_ANSWERED = frozenset(
-    {
-        RetryKind.CALLBACK.value,
-        RetryKind.SOFT_REFUSAL.value,
-        RetryKind.OPPOSITION.value,
-        RetryKind.DONE.value,
-        RetryKind.THIRD_PARTY.value,
-    }
+_ANSWERED = frozenset(kind.value for kind in learnt.ANSWERED)
+CONTACTS = frozenset(kind.value for kind in learnt.CONTACTS)
+_SAYS_NOTHING = frozenset(kind.value for kind in learnt.SAYS_NOTHING)
+_WEIGHS = and_(
+    Attempt.direction == "outbound",
+    Attempt.lane == int(Lane.ORDINARY),
+    Attempt.callback_id.is_(None),
+    Attempt.corrected_at.is_(None),
+    Attempt.retry_kind.is_not(None),
+    Attempt.retry_kind.not_in(sorted(_SAYS_NOTHING)),
 )
-CONTACTS = _ANSWERED - {RetryKind.THIRD_PARTY.value}
-_SAYS_NOTHING = frozenset(
-    {RetryKind.TECHNICAL.value, RetryKind.WRONG_NUMBER.value, RetryKind.DEAD_NUMBER.value}
-)
+"""An ordinary call with a result: what the rates are learnt from.
+
+Somebody who agreed on a time, rang or wrote expects the call: it only tells whose hours are whose.
+"""
 _COLUMNS = [
     f"{name}_{place}"
     for name in ("unanswered", "answered", "missed_weight", "taken_weight")
@@ -67,6 +69,7 @@ _CALLS = Prepared(
         type_coerce(Attempt.local_date, String).label("local_date"),
         case((Attempt.corrected_at.is_(None), Attempt.retry_kind)).label("kind"),
         Attempt.disposition,
+        case((_WEIGHS, 1), else_=0).label("weighs"),
     )
     .where(Attempt.person_id.in_(_IDS), Attempt.slot.is_not(None))
     .order_by(Attempt.person_id)
@@ -222,7 +225,7 @@ class _Calls:
                 return
         elif row.direction != "outbound" or kind in _SAYS_NOTHING:
             return
-        weight = weight_of(day_of(row.local_date), self._tuning.half_life_days)
+        weight = weight_of(day_of(row.local_date), self._tuning.half_life_days) if row.weighs else 0.0
         if row.owner == NumberOwner.GUARDIAN and row.direction == "outbound":
             sums = self.second[row.person_id, place]
             sums[1 if heard else 0] += weight
@@ -271,6 +274,25 @@ def groups_of(session: Session, programme_id: int, tuning: RetryTuning, today: d
         )
         for row in rows
     ]
+
+
+def plain_calls(session: Session, programme_id: int) -> tuple[list[int], list[int]]:
+    """Return the ordinary calls to people's own numbers, and how many of them were answered, by slot."""
+    calls, answers = [0] * len(SLOTS), [0] * len(SLOTS)
+    heard = case((Attempt.retry_kind.in_(sorted(_ANSWERED)), 1), else_=0)
+    rows = session.execute(
+        select(Attempt.slot, func.count(), func.sum(heard))
+        .where(
+            Attempt.programme_id == programme_id,
+            Attempt.slot.is_not(None),
+            Attempt.owner.is_distinct_from(NumberOwner.GUARDIAN),
+            _WEIGHS,
+        )
+        .group_by(Attempt.slot)
+    )
+    for slot, made, taken in rows:
+        calls[_PLACES[slot]], answers[_PLACES[slot]] = made, taken
+    return calls, answers
 
 
 def seconds_of(session: Session, programme_id: int, tuning: RetryTuning, today: date) -> list[SecondTally]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from callcentre.database import reading, writing
 from callcentre.directory import queries as directory
 from callcentre.outreach.models import Attempt
-from callcentre.planning.counting import CONTACTS, count_calls, groups_of, seconds_of
+from callcentre.planning.counting import CONTACTS, count_calls, groups_of, plain_calls, seconds_of
 from callcentre.planning.fits import fit_in_force, keep, learning_of, made_nightly
 from callcentre.planning.models import FitSource
 from callcentre.planning.replan import replan
@@ -97,7 +97,7 @@ def _fitted(
     seconds = seconds_of(session, programme_id, tuning, today)
     previous = fit_in_force(session, programme, programme_id)
     fit = refit(previous, groups, seconds, tuning=tuning, today=today)
-    basis = basis_of(groups, tuning)
+    basis = basis_of(groups, plain_calls(session, programme_id), tuning)
     if tuning.control_share:
         basis["arms"] = _arms(session, programme_id, tuning)
     return fit, basis
@@ -123,18 +123,14 @@ def _arms(session: Session, programme_id: int, tuning: RetryTuning) -> dict[str,
     return arms
 
 
-def basis_of(groups: Iterable[Group], tuning: RetryTuning) -> dict[str, Any]:
-    """What a fit rests on, in plain counts: people, calls and answers on their own numbers, by slot too."""
-    people, calls, answers = 0, [0] * 5, [0] * 5
-    for group in groups:
-        people += int(group.people)
-        for place in range(5):
-            missed, taken = group.unanswered[place], group.answered[place]
-            calls[place] += int(group.people) * (missed + taken)
-            answers[place] += int(group.people) * taken
+def basis_of(
+    groups: Iterable[Group], calls: tuple[list[int], list[int]], tuning: RetryTuning
+) -> dict[str, Any]:
+    """What a fit rests on, in plain counts: people, and the calls and answers on their own numbers by slot."""
+    made, answered = calls
     return {
-        "people": people,
-        "calls": calls,
-        "answers": answers,
+        "people": sum(int(group.people) for group in groups),
+        "calls": made,
+        "answers": answered,
         "half_life_days": tuning.half_life_days,
     }

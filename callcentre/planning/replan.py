@@ -54,7 +54,8 @@ def replan(
 ) -> int:
     """Choose everybody's next hour by the numbers in force, unless they did so already; return how many changed.
 
-    Cut off, the next run goes on after the last range that was kept; with other numbers in force it begins anew. `hands`: processes, by their number if not given.
+    Cut off, the next run goes on after the last range that was kept; with other numbers in force it begins anew.
+    `hands`: processes, by their number if not given.
     """
     with writing(sessions) as session:
         learning = learning_of(session, programme_id)

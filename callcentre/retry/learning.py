@@ -4,6 +4,10 @@ The caller hands over one `Group` per distinct (segment, unanswered by slot, ans
 `SecondTally` per slot. The rate of a slot is learnt given what was already tried (expectation–maximisation over the
 profiles), so that later calls, which go to people harder to reach, do not make their slots look bad.
 
+A rate is that of an ordinary call. A call at a time that was agreed, or one received, tells whose profile is whose,
+and so belongs to the history that groups people; it is no draw from the rate of its slot, and so not among the faded
+calls. Neither is a call whose result was taken back or is still awaited.
+
 Calls fade: give a call made `d` days after a fixed date the weight `2 ** (d / half_life)`, sum, and divide the sums
 by the weight of today; no row is ever touched again.
 """
@@ -32,13 +36,13 @@ class Group:
     """Calls that were answered, by slot: the same for everybody in the group."""
     people: float
     faded_unanswered: Rates
-    """Sums over the group's people, each call weighed by its age."""
+    """Sums over the group's people of the ordinary calls, each weighed by its age."""
     faded_answered: Rates
 
 
 @dataclass(frozen=True, slots=True)
 class SecondTally:
-    """Calls to second numbers in one slot, faded; `contacts`: how many of the answered ones led to a contact."""
+    """Ordinary calls to second numbers in one slot, faded; `contacts`: how many of those answered led to a contact."""
 
     slot: int
     unanswered: float

@@ -40,11 +40,12 @@ from callcentre.retry.worth import (
 from callcentre.tuning import RetryTuning
 
 _DAY = timedelta(days=1)
-_ANSWERED = frozenset(
-    {RetryKind.CALLBACK, RetryKind.SOFT_REFUSAL, RetryKind.OPPOSITION, RetryKind.DONE, RetryKind.THIRD_PARTY}
-)
+CONTACTS = frozenset({RetryKind.CALLBACK, RetryKind.SOFT_REFUSAL, RetryKind.OPPOSITION, RetryKind.DONE})
+"""Results of a call that came to the young person."""
+ANSWERED = CONTACTS | {RetryKind.THIRD_PARTY, RetryKind.GUARDIAN_REFUSAL}
 """Results that show somebody of the household at the telephone at that hour."""
-_SAYS_NOTHING = frozenset({RetryKind.TECHNICAL, RetryKind.WRONG_NUMBER, RetryKind.DEAD_NUMBER})
+SAYS_NOTHING = frozenset({RetryKind.TECHNICAL, RetryKind.WRONG_NUMBER, RetryKind.DEAD_NUMBER})
+"""Results that show nothing of the hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +227,9 @@ def history_of(person: PersonState) -> History:
     unanswered, answered = [0] * len(SLOTS), [0] * len(SLOTS)
     second = 0
     for attempt in person.attempts:
-        if attempt.slot is None or attempt.kind in _SAYS_NOTHING:
+        if attempt.slot is None or attempt.kind in SAYS_NOTHING:
             continue
-        heard = attempt.kind in _ANSWERED
+        heard = attempt.kind in ANSWERED
         if owners.get(attempt.number_id or 0) is Owner.GUARDIAN:
             second += not heard
         elif not heard:

@@ -46,8 +46,8 @@ class Lessons:
         self._seconds = [_Second() for _ in SLOTS]
         self.fit: Fit = first_fit(tuning)
 
-    def note(self, person: int, history: History, *, day: int) -> None:
-        """Take in what a person's calls show now, after a call on this day."""
+    def note(self, person: int, history: History, *, day: int, weighs: bool = True) -> None:
+        """Take in what a person's calls show now, after a call on this day; `weighs`: an ordinary one."""
         key = (history.segment, history.unanswered, history.answered)
         before, sums = self._of_person.get(person, ((history.segment, NONE, NONE), _Sums(people=1)))
         if key == before:
@@ -57,7 +57,7 @@ class Lessons:
             group.add(sums, -1)
             if group.people == 0:
                 del self._groups[before]
-        weight = self._weight(day)
+        weight = self._weight(day) if weighs else 0.0
         for slot in range(len(SLOTS)):
             sums.missed[slot] += weight * (key[1][slot] - before[1][slot])
             sums.taken[slot] += weight * (key[2][slot] - before[2][slot])

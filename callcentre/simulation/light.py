@@ -17,7 +17,7 @@ from callcentre.demo.temperaments import Ring
 from callcentre.dispositions import RetryKind
 from callcentre.planning.eligibility import Noting
 from callcentre.planning.states import eighteenth_birthday
-from callcentre.retry.learnt import history_of
+from callcentre.retry.learnt import ANSWERED, history_of
 from callcentre.retry.plan import CallAgain, NextStep, OtherRoute, Permission, Stop, may_call, next_attempt
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Option
@@ -281,7 +281,7 @@ class _Game:
             self._set_aside(life, number_id)
             if line is Line.OWN:
                 self._look_for_details(life, day)
-        self._teach(life, line, said, block.slot, day)
+        self._teach(life, line, said, block.slot, day, promised=promised)
         self._follow(life, said, at, number_id, promised=promised)
         if life.closed in LATE_ENDS and line is not Line.FOUND:
             self._look_for_details(life, day)
@@ -295,6 +295,9 @@ class _Game:
         said = self.talks.after(life.someone, dial, Ring.YOUNG_PERSON)
         life.dials += 1
         self._note(life, None, said, block, at, promised=False)
+        if self.arm.learns and self.lessons is not None:
+            history = history_of(life.state(self.zone))
+            self.lessons.note(life.someone.index, history, day=day, weighs=False)
         self._follow(life, said, at, life.numbers[0].number_id, promised=False)
 
     def _note(
@@ -331,17 +334,18 @@ class _Game:
         if repaired(self.population, life.someone):
             self.found[day + self.world.numbers.repaired_after_days].append(life)
 
-    def _teach(self, life: _Life, line: Line, said: Said, slot: Slot, day: int) -> None:
+    def _teach(self, life: _Life, line: Line, said: Said, slot: Slot, day: int, *, promised: bool) -> None:
         if not self.arm.learns or self.lessons is None or self.tuning is None:
             return
         kind = said.disposition.retry
         if line is Line.GUARDIAN:
             told = kind is RetryKind.THIRD_PARTY or said.disposition.is_contact
-            self.lessons.note_second(slot, answered=told, day=day)
+            if not promised:
+                self.lessons.note_second(slot, answered=kind in ANSWERED, day=day)
             life.guardian_told_in = slot if told else life.guardian_told_in
         else:
             history = history_of(life.state(self.zone))
-            self.lessons.note(life.someone.index, history, day=day)
+            self.lessons.note(life.someone.index, history, day=day, weighs=not promised)
         if said.disposition.is_contact and life.guardian_told_in is not None:
             self.lessons.note_contact_by_second(life.guardian_told_in, day=day)
             life.guardian_told_in = None

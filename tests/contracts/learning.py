@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.models import QueueEntry
+from callcentre.callqueue.models import Lane, QueueEntry
 from callcentre.desk.context import Desk
-from callcentre.outreach.models import Attempt
+from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.people.models import PersonNumber
 from callcentre.planning import refit
 from callcentre.planning.counting import count_calls
@@ -93,6 +93,52 @@ def _calls(
             "retry_kind": kind,
             "corrected_at": at if random_.random() < 0.1 else None,
         }
+
+
+def note_calls(office: Office, person_id: int, calls: Sequence[dict[str, Any]]) -> None:
+    """Calls to somebody this morning, a day apart; of each only what is said: the rest is that of nobody answering."""
+
+    def write(session: Session, desk: Desk) -> None:
+        entry = session.scalars(select(QueueEntry).where(QueueEntry.person_id == person_id)).one()
+        known = session.scalar(select(func.count()).where(Attempt.person_id == person_id)) or 0
+        for turn, call in enumerate(calls, start=known):
+            at = office.now - timedelta(days=3 + turn)
+            usual = {"owner": "young_person", "direction": "outbound", "lane": int(Lane.ORDINARY)}
+            result = {"disposition": "no_answer", "retry_kind": "no_answer", "ended_at": at}
+            row: dict[str, Any] = usual | result | {"started_at": at, "slot": "morning"} | call
+            attempt = Attempt(
+                programme_id=desk.programme_id,
+                entry_id=entry.id,
+                person_id=person_id,
+                officer_id=office.user("officer"),
+                lease_token=f"{person_id}-{turn}",
+                local_date=row["started_at"].date(),
+                **row,
+            )
+            session.add(attempt)
+
+    office.write(write)
+
+
+def a_promise(office: Office, person_id: int) -> int:
+    """A time that was agreed with somebody, and kept."""
+
+    def write(session: Session, desk: Desk) -> int:
+        entry = session.scalars(select(QueueEntry).where(QueueEntry.person_id == person_id)).one()
+        at = office.now - timedelta(days=10)
+        callback = Callback(
+            programme_id=desk.programme_id,
+            entry_id=entry.id,
+            person_id=person_id,
+            promised_at=at,
+            created_at=at,
+            state=CallbackState.KEPT,
+        )
+        session.add(callback)
+        session.flush()
+        return callback.id
+
+    return office.write(write)
 
 
 def count(office: Office) -> int:

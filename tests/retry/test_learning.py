@@ -107,6 +107,44 @@ def test_later_calls_do_not_make_their_slot_look_bad() -> None:
     assert abs(learnt - truth) < abs(naive - truth)
 
 
+def with_promises(people: int, *, part: float, seed: int) -> list[Group]:
+    """People of the usual profiles; a part of those who answer agree on a time, at which most of them answer again."""
+    draw, first = Random(seed), first_fit(USUAL)
+    people_of: Counter[tuple[tuple[int, ...], tuple[int, ...]]] = Counter()
+    ordinary: dict[tuple[tuple[int, ...], tuple[int, ...]], tuple[list[int], list[int]]] = {}
+    for _ in range(people):
+        (rates,) = draw.choices(first.rates, first.usual_shares)
+        unanswered, answered, missed, taken = ([0] * 5 for _ in range(4))
+        for place in draw.sample((MORNING, MIDDAY, AFTERNOON, EVENING), 4):
+            if draw.random() >= rates[place]:
+                unanswered[place] += 1
+                missed[place] += 1
+                continue
+            answered[place] += 1
+            taken[place] += 1
+            if draw.random() < part:
+                agreed = draw.choice((MORNING, MIDDAY, AFTERNOON, EVENING))
+                (answered if draw.random() < 0.75 else unanswered)[agreed] += 1
+            break
+        history = tuple(unanswered), tuple(answered)
+        people_of[history] += 1
+        sums = ordinary.setdefault(history, ([0] * 5, [0] * 5))
+        for place in range(5):
+            sums[0][place] += missed[place]
+            sums[1][place] += taken[place]
+    return [
+        Group("", *history, count, tuple(ordinary[history][0]), tuple(ordinary[history][1]))
+        for history, count in people_of.items()
+    ]
+
+
+def test_times_that_were_agreed_do_not_make_people_look_easier_to_reach() -> None:
+    truth = chances(first_fit(USUAL), History())
+    learnt = chances(nights(with_promises(3000, part=0.5, seed=5)), History())
+    for place in (MORNING, MIDDAY, AFTERNOON, EVENING):
+        assert learnt[place] == pytest.approx(truth[place], abs=0.015)
+
+
 def test_a_first_list_of_400_does_not_overturn_what_is_believed_of_the_hours() -> None:
     first, fit = first_fit(USUAL), nights(played(400, 0.0, seed=3), count=5)
     assert chances(fit, History())[EVENING] < chances(first, History())[EVENING]
