@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from callcentre.database import Base, Identifier, JsonValue
@@ -34,6 +34,13 @@ class Attempt(Base):
         Index("ix_attempts_number_id_started_at", "number_id", "started_at"),
         Index("ix_attempts_programme_id_started_at", "programme_id", "started_at"),
         Index("ix_attempts_officer_id_started_at", "officer_id", "started_at"),
+        Index("ix_attempts_ended_at", "ended_at"),
+        Index(
+            "ix_attempts_corrected_at",
+            "corrected_at",
+            sqlite_where=text("corrected_at IS NOT NULL"),
+            postgresql_where=text("corrected_at IS NOT NULL"),
+        ),
         UniqueConstraint("lease_token", "number_id", "sequence"),
     )
 

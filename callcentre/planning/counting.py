@@ -1,7 +1,7 @@
 """The calls counted as the learning sees them: one small row for each person, brought up to date from their attempts.
 
 Counting goes from person to person in parts, each in a transaction of its own, and remembers how far it came. After
-the first night only people who were called lately are counted again.
+the first night only people are counted again of whom something changed: a call, its result, or their class.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, String, and_, bindparam, case, delete, func, select, type_coerce
+from sqlalchemy import BindParameter, String, and_, bindparam, case, delete, func, select, type_coerce, union
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.bulk import day_of, insert_rows, with_room
@@ -34,8 +34,8 @@ PART = 500
 """People counted in one transaction."""
 PART_OF_ONE_WRITER = 10
 """The same where one process writes at a time: no claim waits longer than that takes."""
-LATE = timedelta(days=7)
-"""How long ago a call may have begun whose result was settled, corrected or taken back since the last count."""
+OVERLAP = timedelta(hours=1)
+"""How long before the last count a result may have been dated that was written while it ran."""
 _FIRST_DAY = date(2026, 1, 1)
 """The fixed date of the fading weights; any would do."""
 _PLACES = {slot.value: place for place, slot in enumerate(SLOTS)}
@@ -105,7 +105,7 @@ def count_calls(
     night, counted = Night(programme, programme_id, now, since), 0
     if since is None:
         ranges = share(sessions, night, Counting, after=after, last=last, hands=hands or hands_for(people))
-    else:  # few people, found by one look at the last days
+    else:  # few people, found by one look at what changed
         ranges = share(sessions, night, Counting, after=after, last=last, hands=1, width=last + 1)
     for done, some in ranges:
         counted += some
@@ -152,22 +152,41 @@ class Counting:
 
 
 def _called(session: Session, night: Night, after: int, last: int) -> Sequence[int]:
-    """People with calls to count, by id: all who were ever called, or only those called lately."""
-    if night.since is not None:
-        called = select(Attempt.person_id).where(
-            Attempt.programme_id == night.programme_id,
-            Attempt.started_at >= night.since - LATE,
-            Attempt.person_id > after,
-            Attempt.person_id <= last,
-        )
-    else:
-        called = select(QueueEntry.person_id).where(
-            QueueEntry.programme_id == night.programme_id,
-            QueueEntry.person_id > after,
-            QueueEntry.person_id <= last,
-            select(Attempt.id).where(Attempt.person_id == QueueEntry.person_id).exists(),
-        )
-    return session.scalars(called.distinct().order_by(called.selected_columns[0])).all()
+    """People with calls to count, by id: all who were ever called, or only those of whom something changed lately."""
+    called = select(QueueEntry.person_id).where(
+        QueueEntry.programme_id == night.programme_id,
+        QueueEntry.person_id > after,
+        QueueEntry.person_id <= last,
+    )
+    has_calls = select(Attempt.id).where(Attempt.person_id == QueueEntry.person_id).exists()
+    if night.since is None:
+        return session.scalars(called.where(has_calls).order_by(QueueEntry.person_id)).all()
+    since = night.since - OVERLAP
+    changed = union(
+        select(Attempt.person_id).where(Attempt.ended_at >= since),
+        select(Attempt.person_id).where(Attempt.ended_at.is_(None)),
+        select(Attempt.person_id).where(Attempt.corrected_at >= since),
+        called.where(QueueEntry.opened_at >= since, has_calls),
+    )
+    people = set(session.scalars(called.where(QueueEntry.person_id.in_(changed))))
+    moved = _of_another_segment(session, night.programme, night.programme_id)
+    return sorted(people.union(one for one in moved if after < one <= last))
+
+
+def _of_another_segment(session: Session, programme: Programme, programme_id: int) -> Sequence[int]:
+    """People counted with the segment of a class that is no longer theirs, or of other settings."""
+    kinds = (CallHistory.segment, YoungPerson.class_label)
+    counted = (
+        select(*kinds)
+        .join(YoungPerson, YoungPerson.id == CallHistory.person_id)
+        .where(CallHistory.programme_id == programme_id)
+    )
+    known = session.execute(counted.distinct()).all()
+    others = {(segment, label) for segment, label in known if programme.segment_of(label) != segment}
+    if not others:
+        return []
+    rows = session.execute(counted.with_only_columns(CallHistory.person_id, *kinds))
+    return [person for person, *kind in rows if tuple(kind) in others]
 
 
 def count_part(session: Session, programme: Programme, programme_id: int, people: Sequence[int]) -> None:

@@ -56,7 +56,7 @@ class RetryLearning(Base):
     frozen_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     frozen_reason: Mapped[str | None] = mapped_column(Text)
     counted_until: Mapped[datetime | None]
-    """Calls that began before this are counted; None: nobody's yet."""
+    """What happened before this is counted; None: nobody's calls are yet."""
     counting_since: Mapped[datetime | None]
     """When the count that is under way began; None: none is."""
     counted_person: Mapped[int | None] = mapped_column(Identifier)

@@ -103,11 +103,15 @@ def note_calls(office: Office, person_id: int, calls: Sequence[dict[str, Any]]) 
         known = session.scalar(select(func.count()).where(Attempt.person_id == person_id)) or 0
         for turn, call in enumerate(calls, start=known):
             at = office.now - timedelta(days=3 + turn)
-            usual = {"owner": "young_person", "direction": "outbound", "lane": int(Lane.ORDINARY)}
+            usual = {
+                "programme_id": desk.programme_id,
+                "owner": "young_person",
+                "direction": "outbound",
+                "lane": int(Lane.ORDINARY),
+            }
             result = {"disposition": "no_answer", "retry_kind": "no_answer", "ended_at": at}
             row: dict[str, Any] = usual | result | {"started_at": at, "slot": "morning"} | call
             attempt = Attempt(
-                programme_id=desk.programme_id,
                 entry_id=entry.id,
                 person_id=person_id,
                 officer_id=office.user("officer"),

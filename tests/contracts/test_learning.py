@@ -11,19 +11,24 @@ from sqlalchemy.orm import Session
 
 from callcentre.callqueue.models import Lane, QueueEntry
 from callcentre.desk.context import Desk
+from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.errors import InvalidInput
 from callcentre.outreach.models import Attempt
+from callcentre.people.models import YoungPerson
 from callcentre.planning import fits, queries, refit
 from callcentre.planning.blocks import plan
-from callcentre.planning.counting import groups_of, seconds_of
+from callcentre.planning.counting import count_calls, groups_of, seconds_of
 from callcentre.planning.load import record_blocks
-from callcentre.planning.models import BlockRecord, RetryLearning
+from callcentre.planning.models import BlockRecord, CallHistory, RetryLearning
 from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
+from callcentre.programmes import SegmentConfig
 from callcentre.retry.learnt import Learnt, history_of
 from tests.builders import a_number
 from tests.contracts.conftest import Office
 from tests.contracts.learning import a_promise, count, counted, fit, learning, note_calls, play
+
+ANSWERED = {"disposition": "interested", "retry_kind": "callback"}
 
 
 def test_the_counts_are_those_that_the_rule_sees_in_each_person(office: Office) -> None:
@@ -47,6 +52,78 @@ def test_counting_again_changes_nothing_and_looks_only_at_the_lately_called(offi
     before = counted(office)
     assert count(office) < first
     assert counted(office) == before
+
+
+def test_a_result_taken_back_or_given_weeks_later_is_counted_the_next_night(office: Office) -> None:
+    taken_back, settled, untouched = (office.add(name) for name in ("Nora", "Sami", "Lina"))
+    long_ago = {"started_at": office.now - timedelta(days=29)}
+    ended = {"ended_at": office.now - timedelta(days=29)}
+    for one in (taken_back, untouched):
+        note_calls(office, one, [ANSWERED | long_ago | ended])
+    note_calls(office, settled, [long_ago | {"ended_at": None, "disposition": None, "retry_kind": None}])
+    count(office)
+    office.later(days=1)
+    count(office)
+    office.later(hours=3)
+
+    def change(session: Session, _desk: Desk) -> None:
+        calls = update(Attempt).where(Attempt.person_id == taken_back)
+        session.execute(calls.values(corrected_at=office.now, corrected_by=office.user("supervisor")))
+        calls = update(Attempt).where(Attempt.person_id == settled)
+        session.execute(calls.values(ended_at=office.now, **ANSWERED))
+
+    office.write(change)
+    office.later(days=1)
+    assert count(office) == 2
+    counts = counted(office)
+    assert [counts[one][0::5] for one in (taken_back, settled, untouched)] == [(1, 0), (0, 1), (0, 1)]
+
+
+def test_a_class_of_another_segment_is_counted_there_the_next_night(office: Office) -> None:
+    people = play(office, people=10)
+    segments = tuple(
+        SegmentConfig(code=code, labels={"fr": code, "en": code}, class_begins=(begins,))
+        for code, begins in (("cap", "CAP"), ("bac", "Bac"))
+    )
+    programme = office.runtime.programme.model_copy(update={"segments": segments})
+    night = (office.runtime.sessions, programme, office.world.programme_id)
+
+    def known(one: int) -> str | None:
+        found = select(CallHistory.segment).where(CallHistory.person_id == one)
+        return office.read(lambda s, _: s.scalar(found))
+
+    def belongs(one: int, label: str | None) -> None:
+        values = update(YoungPerson).where(YoungPerson.id == one).values(class_label=label)
+        office.write(lambda s, _: s.execute(values))
+
+    count(office)
+    one = next(one for one in people if one in counted(office))
+    for label, segment in (("CAP cuisine", "cap"), ("Bac pro", "bac"), (None, "")):
+        belongs(one, label)
+        office.later(days=1)
+        count_calls(*night, office.now)
+        assert known(one) == segment
+    assert count_calls(*night, office.now) == 0
+
+
+def test_calls_for_another_programme_are_counted_the_next_night(office: Office) -> None:
+    person = office.add("Nora")
+    long_ago = office.now - timedelta(days=20)
+    note_calls(office, person, [{"started_at": long_ago, "ended_at": long_ago}])
+    count(office)
+    office.later(days=1)
+
+    def another(session: Session, desk: Desk) -> int:
+        other = ProgrammeRow(code="other", label="Autre")
+        session.add(other)
+        session.flush()
+        return other.id
+
+    other = office.write(another)
+    note_calls(office, person, [{"programme_id": other, "started_at": office.now, "ended_at": office.now}])
+    office.later(hours=16)
+    assert count(office) == 1
+    assert counted(office)[person][0] == 2
 
 
 def test_counting_cut_off_goes_on_where_it_stopped(office: Office) -> None:
@@ -79,9 +156,6 @@ def test_equal_histories_are_one_group(office: Office) -> None:
     for group in groups:
         for plain, faded in zip(group.unanswered, group.faded_unanswered, strict=True):
             assert faded <= plain * group.people + 1e-9
-
-
-ANSWERED = {"disposition": "interested", "retry_kind": "callback"}
 
 
 def test_calls_that_were_expected_tell_whose_hours_are_whose_and_not_how_often_people_answer(
