@@ -27,6 +27,11 @@ def learning_of(session: Session, programme_id: int) -> RetryLearning:
     ).one()
 
 
+def used(programme: Programme, fit_id: int | None) -> int | None:
+    """Return the version that a programme goes by: the one chosen, or None, the priors, when it is not to learn."""
+    return fit_id if programme.constants is not None and programme.constants.learns else None
+
+
 def fit_in_force(session: Session, programme: Programme, programme_id: int) -> Fit:
     """Return the numbers in force: the version that was chosen, else the priors of `config/`."""
     numbers = session.scalar(

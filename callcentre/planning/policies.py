@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection, Engine, bindparam, select
 from sqlalchemy.orm import Session
 
+from callcentre.planning import fits
 from callcentre.planning.models import RetryFit, RetryLearning, SlotLoad
 from callcentre.programmes import Programme
 from callcentre.retry import policy
@@ -59,7 +60,8 @@ def policy_in_force(session: Session, programme: Programme, programme_id: int) -
     """The same with the preference that is in force now: the learnt numbers and the load of each slot, or rotation."""
     if programme.constants is None or programme.constants.preference == "rotation":
         return policy_of(programme)
-    fit_id, load = _read(session, programme_id)
+    chosen, load = _read(session, programme_id)
+    fit_id = fits.used(programme, chosen)
     bound = session.get_bind()
     engine = bound.engine if isinstance(bound, Connection) else bound
     cached = _CACHED.setdefault(engine, {}).setdefault(programme_id, _Cached())

@@ -15,6 +15,7 @@ from callcentre.accounts.models import User
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.directory.models import School, Territory
 from callcentre.people.models import Guardian, PersonNumber, PhoneNumber, YoungPerson
+from callcentre.planning.fits import used
 from callcentre.planning.kinds import StepResult, StepState
 from callcentre.planning.models import (
     BlockRecord,
@@ -149,6 +150,8 @@ def learnt_hours(session: Session, programme: Programme, programme_id: int) -> L
         .where(RetryLearning.programme_id == programme_id)
     ).first()
     learning, row, frozen_by = found if found is not None else (None, None, None)
+    if row is not None and used(programme, row.id) is None:
+        row = None
     fit = first_fit(tuning) if row is None else Fit.from_json(row.numbers)
     basis: dict[str, Any] = {} if row is None else row.basis
     calls, answers = basis.get("calls", [0] * len(SLOTS)), basis.get("answers", [0] * len(SLOTS))

@@ -21,7 +21,7 @@ from callcentre.bulk import AsStored, JsonAsStored, UpdateOfEach, as_stored, ins
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import Identifier, dialect_of, has_one_writer, of_one_instant, reading, writing
 from callcentre.planning.eligibility import Noting, priority_at, reconsider
-from callcentre.planning.fits import learning_of
+from callcentre.planning.fits import learning_of, used
 from callcentre.planning.models import RetryLearning
 from callcentre.planning.outlines import COMING_OF_AGE, ENTRIES, Outline, Outliner
 from callcentre.planning.policies import policy_in_force
@@ -59,8 +59,9 @@ def replan(
     """
     with writing(sessions) as session:
         learning = learning_of(session, programme_id)
-        if learning.planned_fit_id != learning.fit_id:
-            learning.planned_fit_id, learning.planned_entry = learning.fit_id, 0
+        in_force = used(programme, learning.fit_id)
+        if learning.planned_fit_id != in_force:
+            learning.planned_fit_id, learning.planned_entry = in_force, 0
         if learning.planned_entry is None:
             return 0
         after = learning.planned_entry

@@ -24,6 +24,7 @@ from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
 from callcentre.programmes import SegmentConfig
 from callcentre.retry.learnt import Learnt, history_of
+from callcentre.retry.profiles import first_fit
 from tests.builders import a_number
 from tests.contracts.conftest import Office
 from tests.contracts.learning import a_promise, count, counted, fit, learning, note_calls, play
@@ -285,6 +286,24 @@ def test_going_back_puts_an_older_version_in_force_and_freezes_it(office: Office
     policy = office.read(lambda s, d: policy_in_force(s, d.programme, d.programme_id))
     assert isinstance(policy.preference, Learnt)
     assert policy.preference.fit.version == 0
+
+
+def test_where_learning_is_switched_off_the_priors_decide_whatever_was_learnt_before(office: Office) -> None:
+    play(office)
+    runtime = office.runtime
+    refit.learn(runtime.sessions, runtime.programmes.values(), office.now)
+    constants = runtime.programme.constants
+    assert constants is not None
+    off = runtime.programme.model_copy(update={"constants": constants.overridden({"learns": False})})
+    policy = office.read(lambda s, d: policy_in_force(s, off, d.programme_id))
+    assert isinstance(policy.preference, Learnt)
+    assert policy.preference.fit == first_fit(constants)
+    shown = office.read(lambda s, d: queries.learnt_hours(s, off, d.programme_id))
+    assert shown is not None
+    assert (shown.version, [one.is_in_force for one in shown.versions]) == (0, [False])
+    assert refit.learn_one(runtime.sessions, off, office.now) > 0
+    assert refit.learn_one(runtime.sessions, off, office.now) == 0
+    assert refit.learn_one(runtime.sessions, runtime.programme, office.now) > 0
 
 
 def test_a_block_that_left_people_over_makes_its_slot_dearer(office: Office) -> None:
