@@ -18,7 +18,6 @@ from callcentre.bulk import in_parts
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import reading, writing
 from callcentre.directory import queries as directory
-from callcentre.dispositions import RetryKind
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import (
@@ -31,7 +30,7 @@ from callcentre.people.models import (
 )
 from callcentre.planning.ladder import Facts, Rung, Situation, ladder
 from callcentre.planning.models import RouteMailing, RouteStep, StepResult, StepState
-from callcentre.planning.states import eighteenth_birthday
+from callcentre.planning.states import calls_made, eighteenth_birthday, ever_reached
 from callcentre.programmes import Programme, RouteKind
 from callcentre.retry.reasons import ReasonCode, reason
 
@@ -170,17 +169,14 @@ def _go_on(session: Session, entry: QueueEntry, *, ever_reached: bool | None, no
 def _finish(session: Session, entry: QueueEntry, *, ever_reached: bool, now: datetime) -> None:
     """The final state: nothing is left to try, until a new list, a new number or the person brings them back."""
     code = ReasonCode.NO_LONGER_REACHED if ever_reached else ReasonCode.NEVER_REACHED
-    calls = len(session.scalars(select(Attempt.id).where(Attempt.entry_id == entry.id)).all())
+    calls = calls_made(session, entry.person_id, since=entry.opened_at)
     entry.closed_reason, entry.reopened_by, entry.closed_at = code.value, REOPENED_BY, now
     entry.reason = reason(code, cap=calls).as_json()
 
 
 def _was_reached(session: Session, person_id: int) -> bool:
-    contacts = (RetryKind.CALLBACK, RetryKind.SOFT_REFUSAL, RetryKind.DONE, RetryKind.OPPOSITION)
-    found = select(Attempt.id).where(
-        Attempt.person_id == person_id, Attempt.retry_kind.in_(contacts), Attempt.corrected_at.is_(None)
-    )
-    return session.scalar(found.limit(1)) is not None
+    found = select(YoungPerson.id).where(YoungPerson.id == person_id, ever_reached(YoungPerson.id))
+    return session.scalar(found) is not None
 
 
 def _cancel(steps: Iterable[RouteStep], now: datetime) -> None:

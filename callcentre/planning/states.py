@@ -9,12 +9,16 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from callcentre.bulk import in_parts
 from callcentre.callqueue.models import QueueEntry
+from callcentre.directory.models import Programme as Programmes
 from callcentre.dispositions import RetryKind
+from callcentre.funnel.models import StageChange
+from callcentre.funnel.queries import in_force
+from callcentre.funnel.stages import Stage
 from callcentre.outreach.kinds import MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
@@ -42,6 +46,18 @@ _PAST = select(
 
 These statements are put together and compiled once: doing so costs more than running them.
 """
+
+
+def ever_reached(person_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """The condition that somebody was reached at some time, by a call or a message: that the funnel says so."""
+    return exists().where(
+        StageChange.programme_id.in_(select(Programmes.id)),  # for the index, which begins with it
+        StageChange.person_id == person_id,
+        StageChange.stage == Stage.CONTACTED,
+        in_force(),
+    )
+
+
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PEOPLE = Prepared(
     select(
@@ -51,6 +67,7 @@ _PEOPLE = Prepared(
         YoungPerson.class_label,
         QueueEntry.opened_at,
         QueueEntry.paused_until,
+        ever_reached(YoungPerson.id).label("reached"),
     )
     .join(QueueEntry, QueueEntry.person_id == YoungPerson.id)
     .where(QueueEntry.programme_id == bindparam("programme"), YoungPerson.id.in_(_IDS))
@@ -100,6 +117,12 @@ def zone_of(session: Session, person_id: int) -> ZoneInfo:
     return _zone(_ZONE.value(session, {"person": person_id}))
 
 
+def calls_made(session: Session, person_id: int, *, since: datetime) -> int:
+    """Return how many calls to a person since then the caps count."""
+    calls = [row for row in _OF_PEOPLE.rows(session, {"ids": [person_id]}) if row.direction == "outbound"]
+    return sum(_past(call).counts for call in calls if call.started_at >= since)
+
+
 def eighteenth_birthday(birth_date: date) -> date:
     """Return the day from which a person is an adult (1 March for somebody born on 29 February)."""
     try:
@@ -113,13 +136,13 @@ def _read(
 ) -> Iterable[tuple[int, PersonState]]:
     people = _PEOPLE.rows(session, {"programme": programme_id, "ids": ids})
     numbers = _numbers(session, ids)
-    attempts, reached, heard = _attempts(session, programme, ids)
+    attempts, heard = _attempts(session, programme, ids)
     opposed = set(_OPPOSED.values(session, {"ids": ids}))
     written: dict[int, list[datetime]] = defaultdict(list)
     for person_id, sent_at in _WRITTEN.rows(session, {"ids": ids}):
         if sent_at is not None:
             written[person_id].append(sent_at)
-    for person_id, birth_date, zone, class_label, opened_at, paused_until in people:
+    for person_id, birth_date, zone, class_label, opened_at, paused_until, reached in people:
         yield (
             person_id,
             PersonState(
@@ -132,7 +155,7 @@ def _read(
                 opposed=person_id in opposed,
                 pause_until=paused_until,
                 messages=tuple(written.get(person_id, ())),
-                ever_reached=person_id in reached,
+                ever_reached=bool(reached),
                 segment=programme.segment_of(class_label) if programme.segments else "",
                 answered_slots=tuple(heard.get(person_id, ())),
             ),
@@ -174,20 +197,17 @@ def _calls(session: Session, number_ids: Collection[int]) -> dict[int, list[date
 
 def _attempts(
     session: Session, programme: Programme, ids: list[int]
-) -> tuple[dict[int, list[PastAttempt]], set[int], dict[int, list[Slot]]]:
-    """The calls to each person, who was ever reached, and the slots in which they were heard on a call of theirs."""
+) -> tuple[dict[int, list[PastAttempt]], dict[int, list[Slot]]]:
+    """The calls to each person, and the slots in which they were heard on a call of theirs."""
     contacts = {entry.code for entry in programme.dispositions if entry.is_contact}
     heard: dict[int, list[Slot]] = defaultdict(list)
     attempts: dict[int, list[PastAttempt]] = defaultdict(list)
-    reached: set[int] = set()
     for attempt in _OF_PEOPLE.rows(session, {"ids": ids}):
         if attempt.direction == "outbound":
             attempts[attempt.person_id].append(_past(attempt))
-        if attempt.disposition in contacts and attempt.corrected_at is None:
-            reached.add(attempt.person_id)
-            if attempt.direction == "inbound" and attempt.slot:
-                heard[attempt.person_id].append(Slot(attempt.slot))
-    return attempts, reached, heard
+        elif attempt.disposition in contacts and attempt.corrected_at is None and attempt.slot:
+            heard[attempt.person_id].append(Slot(attempt.slot))
+    return attempts, heard
 
 
 def _past(attempt: Any) -> PastAttempt:

@@ -15,11 +15,14 @@ from callcentre.desk import corrections, history, settling
 from callcentre.desk.context import Desk
 from callcentre.desk.history import EventKind
 from callcentre.errors import InvalidInput, NotAllowed
+from callcentre.funnel import changes
+from callcentre.funnel.stages import Stage
 from callcentre.outreach.models import Attempt
 from callcentre.people.kinds import NumberOwner
 from callcentre.people.models import YoungPerson
 from callcentre.planning import queries, routes
 from callcentre.planning.kinds import StepResult, StepState
+from callcentre.planning.models import RouteStep
 from callcentre.planning.queries import StepView
 from callcentre.programmes import RouteKind
 from tests.builders import a_number
@@ -129,6 +132,68 @@ def test_when_nothing_helps_the_final_state_says_whether_they_were_ever_reached(
         do(office, due(office, person), StepResult.NOTHING)
     assert entry(office, person).closed_reason == "never_reached"
     assert entry(office, person).reason["code"] == "never_reached"
+
+
+def end_of(office: Office, person: int) -> Any:
+    while entry(office, person).closed_reason in routes.IN_ROUND:
+        do(office, due(office, person), StepResult.NOTHING)
+    return entry(office, person)
+
+
+def enter_contacted(office: Office, person: int, cause: str) -> list[int]:
+    return office.write(
+        lambda s, d: changes.advance(
+            s,
+            programme_id=d.programme_id,
+            person_id=person,
+            stage=Stage.CONTACTED,
+            at=office.now,
+            now=office.now,
+            cause=cause,
+        )
+    )
+
+
+def test_somebody_who_answered_by_message_was_reached(office: Office) -> None:
+    person = office.world.people[0]
+    enter_contacted(office, person, "message")
+    assert use_up(office) == person
+    assert end_of(office, person).closed_reason == "no_longer_reached"
+
+
+def test_a_contact_that_was_taken_back_was_none(office: Office) -> None:
+    person = lose(office)
+    entered = enter_contacted(office, person, "message")
+    office.write(
+        lambda s, _: changes.reverse(s, entered, at=office.now, by=office.user("supervisor"), cause="undo")
+    )
+    assert end_of(office, person).closed_reason == "never_reached"
+
+
+def test_a_result_that_ends_the_work_without_a_word_with_them_is_no_contact(office: Office) -> None:
+    person = lose(office)
+    office.write(
+        lambda s, _: s.execute(
+            update(Attempt)
+            .where(Attempt.person_id == person)
+            .values(disposition="out_of_scope", retry_kind="done")
+        )
+    )
+    assert end_of(office, person).closed_reason == "never_reached"
+
+
+def test_the_final_state_tells_the_calls_of_this_opening_and_none_that_was_received(office: Office) -> None:
+    person = use_up(office)
+    opened = office.now - timedelta(days=65)
+
+    def open_later(session: Session, _desk: Desk) -> None:
+        of_person = update(Attempt).where(Attempt.person_id == person)
+        session.execute(of_person.where(Attempt.lease_token == "old-1").values(direction="inbound"))
+        session.execute(update(QueueEntry).where(QueueEntry.person_id == person).values(opened_at=opened))
+        session.execute(update(RouteStep).where(RouteStep.person_id == person).values(opened_at=opened))
+
+    office.write(open_later)
+    assert end_of(office, person).reason["params"]["cap"] == 3  # today, and 40 and 60 days ago
 
 
 def test_a_number_that_is_found_brings_them_back_with_fresh_calls(office: Office) -> None:
