@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, String, cast, func, literal, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.directory import queries as directory
@@ -45,14 +45,22 @@ class _Touch:
 
 
 def plan_touches(
-    session: Session, programme: Programme, programme_id: int, *, sender: Sender, now: datetime
+    session: Session,
+    programme: Programme,
+    programme_id: int,
+    *,
+    sender: Sender,
+    now: datetime,
+    at_once: int = AT_ONCE,
 ) -> int:
-    """Write down the messages that the plan calls for now; return how many."""
+    """Write down the messages that the plan calls for now, `at_once` of each template at most; return how many.
+
+    Only people whom a message can be written to are looked for, so that nobody waits behind those whom none can reach.
+    """
     written = 0
     for template in programme.messaging.templates:
         days = programme.messaging.pre_notice_days
-        touches = list(_touches(session, template, programme_id, days, now))
-        for touch in touches[:AT_ONCE]:
+        for touch in list(_touches(session, template, programme_id, days, now, at_once)):
             written += _write(session, programme, programme_id, template, touch, sender=sender, now=now)
     return written
 
@@ -71,18 +79,9 @@ def plan_all_touches(
 
 def number_for_text(session: Session, person_id: int) -> int | None:
     """Return the number to write to: the young person's own first usable mobile that did not opt out, or None."""
-    stopped = select(OptOut.number_id).where(OptOut.revoked_at.is_(None))
     return session.scalar(
-        select(PersonNumber.number_id)
-        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
-        .where(
-            PersonNumber.person_id == person_id,
-            PersonNumber.owner == NumberOwner.YOUNG_PERSON,
-            PersonNumber.callable,
-            PersonNumber.verdict.not_in((NumberVerdict.WRONG, NumberVerdict.DEAD)),
-            PhoneNumber.kind == NumberKind.MOBILE,
-            PersonNumber.number_id.not_in(stopped),
-        )
+        _for_text(PersonNumber.number_id)
+        .where(PersonNumber.person_id == person_id)
         .order_by(PersonNumber.position, PersonNumber.id)
         .limit(1)
     )
@@ -119,19 +118,29 @@ def _last_was_in_vain(session: Session, person_id: int) -> bool:
 
 
 def _touches(
-    session: Session, template: MessageConfig, programme_id: int, notice_days: int, now: datetime
+    session: Session,
+    template: MessageConfig,
+    programme_id: int,
+    notice_days: int,
+    now: datetime,
+    at_once: int,
 ) -> Iterator[_Touch]:
     match template.kind:
         case "pre_notice":
-            yield from _never_called(session, template, programme_id, notice_days, now)
+            yield from _never_called(session, template, programme_id, notice_days, now, at_once)
         case "unanswered":
-            yield from _unanswered(session, template, programme_id, now)
+            yield from _unanswered(session, template, programme_id, now, at_once)
         case "reminder":
-            yield from _appointments(session, template, programme_id, now)
+            yield from _appointments(session, template, programme_id, now, at_once)
 
 
 def _never_called(
-    session: Session, template: MessageConfig, programme_id: int, notice_days: int, now: datetime
+    session: Session,
+    template: MessageConfig,
+    programme_id: int,
+    notice_days: int,
+    now: datetime,
+    at_once: int,
 ) -> Iterator[_Touch]:
     days = timedelta(days=notice_days)
     rows = session.execute(
@@ -140,18 +149,19 @@ def _never_called(
             QueueEntry.programme_id == programme_id,
             QueueEntry.state == EntryState.OPEN,
             QueueEntry.opened_at > now - days,
+            QueueEntry.person_id.in_(_for_text(PersonNumber.person_id)),
             QueueEntry.person_id.not_in(_written(programme_id, template.code)),
             QueueEntry.person_id.not_in(select(Attempt.person_id).where(Attempt.started_at > now - days)),
         )
         .order_by(QueueEntry.priority, QueueEntry.id)
-        .limit(AT_ONCE)
+        .limit(at_once)
     )
     for person_id, opened_at in rows:
         yield _Touch(person_id, template.code, now, opened_at + days)
 
 
 def _unanswered(
-    session: Session, template: MessageConfig, programme_id: int, now: datetime
+    session: Session, template: MessageConfig, programme_id: int, now: datetime, at_once: int
 ) -> Iterator[_Touch]:
     recent = (
         select(Attempt.person_id)
@@ -162,8 +172,9 @@ def _unanswered(
         )
         .distinct()
     )
+    last = func.max(Attempt.started_at)
     rows = session.execute(
-        select(Attempt.person_id, func.count(), func.max(Attempt.started_at))
+        select(Attempt.person_id, last)
         .join(
             QueueEntry,
             (QueueEntry.person_id == Attempt.person_id) & (QueueEntry.programme_id == Attempt.programme_id),
@@ -171,6 +182,7 @@ def _unanswered(
         .where(
             Attempt.programme_id == programme_id,
             Attempt.person_id.in_(recent),
+            Attempt.person_id.in_(_for_text(PersonNumber.person_id)),
             Attempt.person_id.not_in(_written(programme_id, template.code)),
             Attempt.retry_kind.in_(_IN_VAIN),
             Attempt.started_at >= QueueEntry.opened_at,
@@ -178,16 +190,19 @@ def _unanswered(
         )
         .group_by(Attempt.person_id)
         .having(func.count() == template.after_unanswered)
-        .limit(AT_ONCE)
+        .order_by(last, Attempt.person_id)
+        .limit(at_once)
     )
-    for person_id, _, last in rows:
-        yield _Touch(person_id, template.code, now, last + UNANSWERED_DAYS)
+    for person_id, called_at in rows:
+        yield _Touch(person_id, template.code, now, called_at + UNANSWERED_DAYS)
 
 
 def _appointments(
-    session: Session, template: MessageConfig, programme_id: int, now: datetime
+    session: Session, template: MessageConfig, programme_id: int, now: datetime, at_once: int
 ) -> Iterator[_Touch]:
     ahead = timedelta(hours=template.hours_before or 0)
+    step = literal(f"{template.code}-") + cast(Appointment.id, String)
+    written = select(Message.id).where(Message.programme_id == programme_id, Message.step == step)
     rows = session.scalars(
         select(Appointment)
         .where(
@@ -195,16 +210,31 @@ def _appointments(
             Appointment.state == AppointmentState.PLANNED,
             Appointment.starts_at > now,
             Appointment.starts_at <= now + ahead,
+            Appointment.person_id.in_(_for_text(PersonNumber.person_id)),
+            ~written.exists(),
         )
-        .limit(AT_ONCE)
+        .order_by(Appointment.starts_at, Appointment.id)
+        .limit(at_once)
     )
     for row in rows:
-        step = f"{template.code}-{row.id}"
-        known = session.scalar(
-            select(Message.id).where(Message.programme_id == programme_id, Message.step == step)
+        before = row.starts_at - timedelta(hours=1)
+        yield _Touch(row.person_id, f"{template.code}-{row.id}", now, before, row.starts_at)
+
+
+def _for_text(column: InstrumentedAttribute[int]) -> Select[int]:
+    """People and the numbers that may be written to: the young person's own usable mobiles that did not opt out."""
+    stopped = select(OptOut.number_id).where(OptOut.revoked_at.is_(None))
+    return (
+        select(column)
+        .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
+        .where(
+            PersonNumber.owner == NumberOwner.YOUNG_PERSON,
+            PersonNumber.callable,
+            PersonNumber.verdict.not_in((NumberVerdict.WRONG, NumberVerdict.DEAD)),
+            PhoneNumber.kind == NumberKind.MOBILE,
+            PersonNumber.number_id.not_in(stopped),
         )
-        if known is None:
-            yield _Touch(row.person_id, step, now, row.starts_at - timedelta(hours=1), row.starts_at)
+    )
 
 
 def _written(programme_id: int, step: str) -> Select[int]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue.kinds import EntryState, Lane
@@ -16,18 +16,23 @@ from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import QueueEntry, Turn
 from callcentre.desk import serving
 from callcentre.desk.context import Desk
+from callcentre.dispositions import RetryKind
 from callcentre.outreach import messages
 from callcentre.outreach.kinds import InboundState, MessageKind, MessageState
 from callcentre.outreach.message_models import Message, ProviderEvent, WebhookCount
 from callcentre.outreach.messages import Draft
-from callcentre.outreach.models import Callback
+from callcentre.outreach.models import Attempt, Callback
 from callcentre.outreach.replies import Meaning
 from callcentre.people import opt_outs
-from callcentre.people.models import OptOut
+from callcentre.people.kinds import NumberVerdict
+from callcentre.people.models import OptOut, PersonNumber, PhoneNumber
 from callcentre.people.numbers import number_row
+from callcentre.phone import NumberKind
 from callcentre.planning import delivery
 from callcentre.planning.blocks import plan, plan_on_the_spot
+from callcentre.planning.touches import plan_touches
 from callcentre.standin.world import Faults
+from callcentre.support import appointments
 from tests.builders import World
 from tests.contracts.exchange import ACCOUNT, PUBLIC, Exchange, an_exchange
 
@@ -117,6 +122,99 @@ def test_the_word_after_the_second_unanswered_call(exchange: Exchange) -> None:
         raise AssertionError("the second call never came")
     exchange.plan()
     assert [m.step for m in exchange.messages() if m.kind == "unanswered"] == ["unanswered_2"]
+
+
+def out_of_reach(session: Session, people: Sequence[int], now: datetime) -> None:
+    """Take three people's mobiles from the messages: one opted out, one is wrong, one is a landline."""
+    stopped, wrong, landline = (
+        session.scalars(select(PersonNumber).where(PersonNumber.person_id == person)).one()
+        for person in people
+    )
+    opt_outs.opt_out(session, number_id=stopped.number_id, source="voice", now=now)
+    wrong.verdict = NumberVerdict.WRONG.value
+    session.get_one(PhoneNumber, landline.number_id).kind = NumberKind.FIXED.value
+
+
+def in_vain(entry: QueueEntry, *, by: int, at: datetime) -> Attempt:
+    """A call that nobody answered."""
+    return Attempt(
+        programme_id=entry.programme_id,
+        entry_id=entry.id,
+        person_id=entry.person_id,
+        officer_id=by,
+        lease_token=f"{entry.id} {at:%d}",
+        lane=Lane.ORDINARY,
+        started_at=at,
+        ended_at=at + timedelta(minutes=1),
+        disposition="no_answer",
+        local_date=at.date(),
+        retry_kind=RetryKind.NO_ANSWER,
+    )
+
+
+def rounds(exchange: Exchange) -> list[list[int]]:
+    """Whom each round of the plan writes to, two at once, until nobody is left."""
+    written: list[list[int]] = []
+    while not written or written[-1]:
+        known = {message.id for message in exchange.messages()}
+        exchange.write(
+            lambda s, d: plan_touches(
+                s, d.programme, d.programme_id, sender=exchange.sender, now=exchange.now, at_once=2
+            )
+        )
+        new = [message.id for message in exchange.messages() if message.id not in known]
+        found = exchange.read(lambda s, _, ids=new: messages.recipients(s, ids))  # type: ignore[misc]
+        written.append([person for one in new for person in found[one]])
+    return written[:-1]
+
+
+def test_nobody_waits_for_a_notice_behind_people_who_cannot_be_written_to(exchange: Exchange) -> None:
+    exchange.write(lambda s, _: out_of_reach(s, exchange.world.people, exchange.now))
+    behind = [exchange.add(f"Derrière{n}") for n in range(3)]
+    assert rounds(exchange) == [behind[:2], behind[2:]]
+
+
+def test_nobody_waits_for_a_word_after_two_calls_behind_people_who_cannot_be_written_to(
+    exchange: Exchange,
+) -> None:
+    first = exchange.world.people
+    behind = [exchange.add(f"Derrière{n}") for n in range(3)]
+
+    def called_twice(session: Session, desk: Desk) -> None:
+        session.execute(update(QueueEntry).values(opened_at=exchange.now - timedelta(days=20)))
+        entries = session.scalars(
+            select(QueueEntry).where(QueueEntry.person_id.in_((*first, *behind))).order_by(QueueEntry.id)
+        )
+        for place, entry in enumerate(entries):
+            for days in (2, 1):
+                at = exchange.now - timedelta(days=days) + timedelta(minutes=5 * place)
+                session.add(in_vain(entry, by=exchange.user("officer"), at=at))
+        out_of_reach(session, first, exchange.now)
+
+    exchange.write(called_twice)
+    assert rounds(exchange) == [behind[:2], behind[2:]]
+
+
+def test_a_reminder_is_looked_for_once_and_the_next_appointment_comes_first(exchange: Exchange) -> None:
+    first = exchange.world.people
+    behind = [exchange.add(f"Derrière{n}") for n in range(5)]
+
+    def appointed(session: Session, desk: Desk) -> None:
+        for hours, person in enumerate((*first, *reversed(behind)), start=2):
+            appointments.make(
+                session,
+                programme_id=desk.programme_id,
+                person_id=person,
+                partner="Mission locale (fictive)",
+                starts_at=exchange.now + timedelta(hours=hours),
+                by=exchange.user("officer"),
+                now=exchange.now,
+            )
+        session.execute(update(QueueEntry).values(state=EntryState.CLOSED))
+        out_of_reach(session, first, exchange.now)
+
+    exchange.write(appointed)
+    assert rounds(exchange) == [[behind[4], behind[3]], [behind[2], behind[1]], [behind[0]]]
 
 
 def test_two_messages_in_thirty_days_and_no_more(exchange: Exchange) -> None:
