@@ -27,6 +27,8 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 STAGES = ("to_contact", "contacted", "accompanied", "positive_exit")
 """The funnel's stages in order; their meaning is in the programme file, their nesting in `callcentre.funnel`."""
 
+LONGEST_DAY = 12 * 60
+"""Minutes from the first to the last call of one day, at most."""
 Words = dict[str, str]
 """Text by language code; French (`fr`) is required."""
 Span = tuple[time, time]
@@ -77,7 +79,7 @@ class TerritoryConfig(_Part):
 class CallingHoursConfig(_Part):
     """When calls may be made, in the young person's own zone; `[start, end)` in local time."""
 
-    weekdays: tuple[Span, ...]
+    weekdays: tuple[Span, ...] = Field(min_length=1)
     saturday: tuple[Span, ...] = ()
     closed_days: tuple[date, ...] = ()
     holidays_country: str = "FR"
@@ -108,15 +110,25 @@ class LimitsConfig(_Part):
     calls_per_day: int = Field(default=1, ge=1, le=3)
     calls_per_30_days: int = Field(default=4, ge=1)
     calls_in_all: int = Field(default=8, ge=1)
-    gap_hours_same_day: int = Field(default=2, ge=0)
+    gap_hours_same_day: int = Field(default=2, ge=0, le=12)
     quick_retry_minutes: tuple[int, int] = (15, 60)
     soft_refusal_days: int = Field(default=60, ge=0)
     promise_retry_minutes: int = Field(default=30, ge=1)
     promise_to_team_minutes: int = Field(default=10, ge=0)
     promise_missed_minutes: int = Field(default=60, ge=1)
     call_adult_guardians: bool = False
-    guardian_attempts: tuple[int, ...] = (3, 6, 8)
+    guardian_attempts: tuple[Annotated[int, Field(ge=1)], ...] = (3, 6, 8)
     ask_again_after_days: int = Field(default=180, ge=0)
+
+    @field_validator("quick_retry_minutes")
+    @classmethod
+    def _within_the_day(cls, minutes: tuple[int, int]) -> tuple[int, int]:
+        after, until = minutes
+        if not 0 <= after < until <= LONGEST_DAY:
+            raise ValueError(
+                f"a busy call is repeated after the first and before the second, 0 to {LONGEST_DAY} minutes later"
+            )
+        return minutes
 
 
 class PlanningConfig(_Part):
@@ -389,6 +401,7 @@ class Programme(_Part):
         targets = [stage.target for stage in self.stages.values()]
         if targets != sorted(targets, reverse=True):
             raise ValueError("stages: no target may exceed the one of the stage before")
+        _refuse_repeats("slots", [slot.code for slot in self.slots])
         _refuse_repeats("territories", [t.code for t in self.territories])
         _refuse_repeats("territories.postal_codes", [p for t in self.territories for p in t.postal_codes])
         _refuse_repeats("routes", [route.code for route in self.routes])

@@ -18,6 +18,7 @@ from callcentre.errors import ConfigurationError, NotFound
 from callcentre.outreach.gate import gate
 from callcentre.outreach.offline import Offline
 from callcentre.outreach.provider import Provider
+from callcentre.planning.policies import policy_of
 from callcentre.programmes import Programme, load_programmes
 from callcentre.settings import Settings
 
@@ -57,6 +58,8 @@ class Runtime:
 def build_runtime(settings: Settings, *, clock: Clock | None = None) -> Runtime:
     """Build the runtime; raises ConfigurationError when a file of `config/` is wrong."""
     programmes = load_programmes(settings.config_dir / "programmes", settings.retry)
+    for programme in programmes.values():
+        policy_of(programme)  # raises for hours and slots that do not fit, before anything is planned by them
     if settings.programme not in programmes:
         raise ConfigurationError(
             file="default.toml",

@@ -48,7 +48,8 @@ class RetryTuning(BaseModel):
     prices_load: bool
     profiles: tuple[ProfileTuning, ...] = Field(min_length=2)
     segment_firmness: float = Field(gt=0)
-    half_life_days: float = Field(gt=0)
+    half_life_days: float = Field(ge=14)
+    """Shorter ones let the weights outgrow a floating-point number within the years of a programme."""
     em_steps: int = Field(ge=1, le=20)
     second_rate: Rate
     second_firmness: float = Field(gt=0)

@@ -39,7 +39,7 @@ def policy_of(programme: Programme) -> Policy:
             file=f"{programme.code}.toml",
             key="hours, slots",
             problem=f"{error}.",
-            remedy=f"Give every calling hour exactly one slot among {', '.join(Slot)}.",
+            remedy=f"Give every calling hour exactly one slot among {', '.join(Slot)}; the country by two letters.",
         ) from error
     return Policy(hours, limits_of(programme.limits))
 

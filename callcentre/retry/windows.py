@@ -41,8 +41,8 @@ class CallingHours:
     """A programme's calling windows per ISO weekday, its slots and the days on which it is closed.
 
     `windows`: 1 (Monday) to 6 (Saturday) -> local spans; a missing day is closed. `closed_days` add to the
-    public holidays. Raises ValueError when spans are out of order, or when an hour of a window belongs to no
-    slot.
+    public holidays. Raises ValueError when spans are out of order, when an hour of a window belongs to no slot,
+    or when the holidays of the country are not known.
     """
 
     windows: Mapping[int, tuple[Span, ...]]
@@ -52,6 +52,7 @@ class CallingHours:
     _patterns: dict[tuple[date, str], tuple[Block, ...]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        _check_country(self.country)
         for isoweekday, spans in self.windows.items():
             _check_spans(spans, f"weekday {isoweekday}")
             pieces = tuple((start, end) for _, start, end in self._pieces(isoweekday))
@@ -187,6 +188,13 @@ def _utc(day: date, at: time, zone: ZoneInfo) -> datetime:
 def _length(span: Span) -> timedelta:
     start, end = span
     return datetime.combine(date.min, end) - datetime.combine(date.min, start)
+
+
+def _check_country(country: str) -> None:
+    try:
+        _public_holidays(country, "", date.min.year)
+    except NotImplementedError as error:
+        raise ValueError(f"the public holidays of {country!r} are not known") from error
 
 
 def _check_spans(spans: tuple[Span, ...], where: str) -> None:

@@ -1,0 +1,87 @@
+"""A programme's file that could not be worked by stops the start, with the file, the key and what to change."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from callcentre.errors import ConfigurationError
+from callcentre.programmes import load_programme
+from callcentre.runtime import build_runtime
+from callcentre.settings import ROOT, load_settings
+
+FILE = "bouches-du-rhone.toml"
+
+
+def with_line(folder: Path, line: str, *, was: str | None = None, file: str = f"programmes/{FILE}") -> Path:
+    """A copy of the configuration in which `line` stands for the line that `was`, or else for the one of its key."""
+    config = folder / "config"
+    shutil.copytree(ROOT / "config", config)
+    pattern = rf"^{re.escape(was or line.partition('=')[0] + '=')}.*$"
+    text, changed = re.subn(
+        pattern, line, (config / file).read_text(encoding="utf-8"), count=1, flags=re.MULTILINE
+    )
+    assert changed
+    (config / file).write_text(text, encoding="utf-8")
+    return config
+
+
+def start(config: Path) -> None:
+    """Start as the web and the worker do."""
+    values = {"CALLCENTRE_CONFIG_DIR": str(config), "CALLCENTRE_DATA_DIR": str(config.parent)}
+    build_runtime(load_settings(values)).engine.dispose()
+
+
+def test_the_files_of_the_project_start(tmp_path: Path) -> None:
+    start(with_line(tmp_path, "quick_retry_minutes = [10, 45]"))
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("weekdays = []", "hours.weekdays"),
+        ("gap_hours_same_day = 500", "limits.gap_hours_same_day"),
+        ("quick_retry_minutes = [60, 15]", "limits.quick_retry_minutes"),
+        ("quick_retry_minutes = [-5, 60]", "limits.quick_retry_minutes"),
+        ("quick_retry_minutes = [15, 2000]", "limits.quick_retry_minutes"),
+        ("guardian_attempts = [-3, 0]", "limits.guardian_attempts[0]"),
+    ],
+)
+def test_a_value_that_would_do_nothing_is_refused(tmp_path: Path, line: str, key: str) -> None:
+    file = with_line(tmp_path, line) / "programmes" / FILE
+    with pytest.raises(ConfigurationError) as refused:
+        load_programme(file)
+    assert (refused.value.file, refused.value.key) == (FILE, key)
+    assert "Correct this value" in refused.value.remedy
+
+
+def test_a_slot_written_twice_is_refused(tmp_path: Path) -> None:
+    file = with_line(tmp_path, 'code = "morning"', was='code = "midday"') / "programmes" / FILE
+    with pytest.raises(ConfigurationError, match="slots: written twice: morning"):
+        load_programme(file)
+
+
+@pytest.mark.parametrize(
+    ("line", "was", "problem"),
+    [
+        ('holidays_country = "XX"', None, "holidays of 'XX' are not known"),
+        ('code = "noon"', 'code = "midday"', "'noon' is not a valid Slot"),
+        ('weekdays = [["08:00", "20:00"]]', None, "a calling hour belongs to no slot"),
+    ],
+)
+def test_hours_that_could_not_be_planned_stop_the_start(
+    tmp_path: Path, line: str, was: str | None, problem: str
+) -> None:
+    config = with_line(tmp_path, line, was=was)
+    with pytest.raises(ConfigurationError, match=re.escape(problem)) as refused:
+        start(config)
+    assert (refused.value.file, refused.value.key) == (FILE, "hours, slots")
+
+
+def test_a_half_life_of_hours_is_refused(tmp_path: Path) -> None:
+    config = with_line(tmp_path, "half_life_days = 0.25", file="default.toml")
+    with pytest.raises(ConfigurationError, match=r"default\.toml: retry\.half_life_days"):
+        start(config)
