@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from datetime import date, time
+from datetime import date, time, timedelta
 from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
@@ -32,6 +32,8 @@ LONGEST_DAY = 12 * 60
 Words = dict[str, str]
 """Text by language code; French (`fr`) is required."""
 Span = tuple[time, time]
+PERIOD = timedelta(days=30)
+"""The unit of every limit `per_30_days`: any thirty days, not a month of the calendar."""
 
 
 class _Part(BaseModel):
@@ -105,10 +107,14 @@ class SlotConfig(_Part):
 
 
 class LimitsConfig(_Part):
-    """How often one person, and one number, may be called. Source of each default: `docs/decisions.md`."""
+    """How often one person, and one number, may be called. Source of each default: `docs/decisions.md`.
+
+    `contacts_per_30_days`: calls and messages together.
+    """
 
     calls_per_day: int = Field(default=1, ge=1, le=3)
     calls_per_30_days: int = Field(default=4, ge=1)
+    contacts_per_30_days: int = Field(default=6, ge=1)
     calls_in_all: int = Field(default=8, ge=1)
     gap_hours_same_day: int = Field(default=2, ge=0, le=12)
     quick_retry_minutes: tuple[int, int] = (15, 60)
@@ -408,6 +414,7 @@ class Programme(_Part):
         _refuse_repeats("segments", [segment.code for segment in self.segments])
         _refuse_repeats("dispositions", [d.code for d in self.dispositions])
         self._check_contacts()
+        self._check_limits()
         unknown = set(self.telephony.hints().values()) - {d.code for d in self.dispositions}
         if unknown:
             raise ValueError(f"telephony: no such result in the code book: {', '.join(sorted(unknown))}")
@@ -419,6 +426,16 @@ class Programme(_Part):
             if "fr" not in words:
                 raise ValueError("labels, service and notice need at least French (fr)")
         return self
+
+    def _check_limits(self) -> None:
+        """On a number that several people use, the caps of calls and of messages are what holds both together."""
+        calls, messages = self.limits.calls_per_30_days, self.messaging.per_30_days
+        if calls + messages > self.limits.contacts_per_30_days:
+            raise ValueError(
+                f"limits.calls_per_30_days ({calls}) and messaging.per_30_days ({messages}) may not add up to more"
+                f" than limits.contacts_per_30_days ({self.limits.contacts_per_30_days}):"
+                " lower one of them, or raise the last"
+            )
 
     def _check_contacts(self) -> None:
         written = [number for contact in self.telephony.contacts for number in contact.numbers]

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from callcentre.errors import ConfigurationError
+from callcentre.planning.writing import limits_of
 from callcentre.programmes import load_programme
+from callcentre.retry.policy import policy_of
 from callcentre.runtime import build_runtime
 from callcentre.settings import ROOT, load_settings
 
@@ -56,6 +58,24 @@ def test_a_value_that_would_do_nothing_is_refused(tmp_path: Path, line: str, key
         load_programme(file)
     assert (refused.value.file, refused.value.key) == (FILE, key)
     assert "Correct this value" in refused.value.remedy
+
+
+@pytest.mark.parametrize("line", ["per_30_days = 3", "calls_per_30_days = 5", "contacts_per_30_days = 5"])
+def test_calls_and_messages_may_not_add_up_to_more_than_the_cap_of_contacts(
+    tmp_path: Path, line: str
+) -> None:
+    """Siblings share a mobile: on it, the caps of calls and of messages are all that holds them together."""
+    file = with_line(tmp_path, line) / "programmes" / FILE
+    with pytest.raises(ConfigurationError, match=r"limits\.contacts_per_30_days .*lower one of them"):
+        load_programme(file)
+
+
+def test_the_cap_of_contacts_is_one_setting_of_calls_and_messages() -> None:
+    programme = load_programme(ROOT / "config" / "programmes" / FILE)
+    limits = programme.limits.model_copy(update={"contacts_per_30_days": 9})
+    other = programme.model_copy(update={"limits": limits})
+    assert policy_of(other).limits.contacts_in_period == 9
+    assert limits_of(other).contacts_in_period == 9
 
 
 def test_a_slot_written_twice_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from callcentre.outreach.kinds import MessageKind
+from callcentre.programmes import PERIOD
 from callcentre.retry.windows import CallingHours
 
 
@@ -33,10 +34,10 @@ class Bar(StrEnum):
 class SendingLimits:
     """How often and how far from calls; sources in the programme's file."""
 
-    messages_in_period: int = 2
-    contacts_in_period: int = 6
+    messages_in_period: int
+    contacts_in_period: int
     """Calls and messages together."""
-    period: timedelta = timedelta(days=30)
+    period: timedelta = PERIOD
     from_call: timedelta = timedelta(minutes=60)
 
 

@@ -25,9 +25,9 @@ from callcentre.people.models import OptOut, PersonNumber, PhoneNumber
 from callcentre.phone import NumberKind
 from callcentre.planning.policies import policy_of
 from callcentre.planning.states import states_of
-from callcentre.programmes import MessageConfig, Programme
+from callcentre.programmes import PERIOD, MessageConfig, Programme
 
-LOOKED_BACK = timedelta(days=31)
+LOOKED_BACK = PERIOD + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ def limits_of(programme: Programme) -> SendingLimits:
     """The limits of messages in the units of the rules."""
     return SendingLimits(
         messages_in_period=programme.messaging.per_30_days,
+        contacts_in_period=programme.limits.contacts_per_30_days,
         from_call=timedelta(minutes=programme.messaging.minutes_from_call),
     )
 

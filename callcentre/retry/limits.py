@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from callcentre.programmes import PERIOD
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -18,7 +20,7 @@ class Limits:
     """Calls on one local date, quick retries apart."""
     calls_in_period: int = 4
     """Calls within `period`, quick retries included."""
-    period: timedelta = timedelta(days=30)
+    period: timedelta = PERIOD
     calls_in_all: int = 8
     """Calls since the person was (re-)opened."""
     contacts_in_period: int = 6

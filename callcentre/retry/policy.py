@@ -50,6 +50,7 @@ def limits_of(config: LimitsConfig) -> Limits:
     return Limits(
         calls_per_day=config.calls_per_day,
         calls_in_period=config.calls_per_30_days,
+        contacts_in_period=config.contacts_per_30_days,
         calls_in_all=config.calls_in_all,
         same_day_gap=timedelta(hours=config.gap_hours_same_day),
         quick_retry_after=timedelta(minutes=after),

@@ -12,12 +12,11 @@ from datetime import datetime, timedelta
 from statistics import mean, median
 from typing import Any, Self
 
-from callcentre.programmes import Programme
+from callcentre.programmes import PERIOD, Programme
 from callcentre.retry.slots import Slot
 from callcentre.retry.windows import CallingHours
 from callcentre.simulation.population import Line, Someone
 
-_PERIOD = timedelta(days=30)
 VIOLATIONS = ("hours", "day", "period", "total", "slot", "weekday")
 """House rules that are checked."""
 _QUICK = timedelta(minutes=75)
@@ -130,7 +129,7 @@ def summarise(
         segments[one.segment][1] += one.index in first
     dialled = [call for call in calls if call.line is not None]
     counted = Counter(call.slot.value for call in dialled if call.slot is not None)
-    months = Counter(max(0, (at - start) // _PERIOD) for at in first.values())
+    months = Counter(max(0, (at - start) // PERIOD) for at in first.values())
     return Year(
         arm=arm,
         seed=seed,
@@ -209,7 +208,7 @@ def _too_many(
     opened = max((at for at in openings if at <= call.at), default=None)
     if sum(opened is None or one.at >= opened for one in counted) >= house.limits.calls_in_all:
         yield "total"
-    if sum(one.at > call.at - _PERIOD for one in counted) >= house.limits.calls_per_30_days:
+    if sum(one.at > call.at - PERIOD for one in counted) >= house.limits.calls_per_30_days:
         yield "period"
 
 
