@@ -38,7 +38,6 @@ from callcentre.planning.blocks import plan_current_block
 from callcentre.planning.policies import play_by
 from callcentre.planning.refit import learn_one
 from callcentre.retry.slots import Slot
-from callcentre.retry.state import QUICKLY_RETRIED
 from callcentre.retry.windows import Block
 from callcentre.runtime import Runtime
 from callcentre.settings import Settings
@@ -311,7 +310,7 @@ class _Game:
                 contact=entry.is_contact,
                 answered=entry.retry in SETTLED,
                 promised=promised,
-                repeated=entry.retry in QUICKLY_RETRIED,
+                kind=entry.retry,
             )
         )
 

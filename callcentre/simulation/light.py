@@ -23,7 +23,7 @@ from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Option
 from callcentre.retry.rules import CallKind
 from callcentre.retry.slots import Slot
-from callcentre.retry.state import QUICKLY_RETRIED, NumberState, Owner, PastAttempt, PersonState
+from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
 from callcentre.retry.waiting import Load, after_block
 from callcentre.retry.windows import Block
 from callcentre.simulation.arms import Arm
@@ -321,7 +321,7 @@ class _Game:
                 contact=said.disposition.is_contact,
                 answered=not past.is_unanswered,
                 promised=promised,
-                repeated=kind in QUICKLY_RETRIED,
+                kind=kind,
             )
         )
 

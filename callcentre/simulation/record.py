@@ -1,6 +1,8 @@
 """What came of one played year: the calls that were made, counted afresh; pure.
 
 The violations are recounted from the calls alone, by the programme's numbers and without the rules that planned them.
+What a simulation does not play is not recounted: nobody shares a number, so that the caps of a number are those of its
+person; no messages are sent, so that the cap of calls and messages together is not met; nobody sets a pause.
 """
 
 from __future__ import annotations
@@ -8,19 +10,32 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from statistics import mean, median
 from typing import Any, Self
 
+from callcentre.dispositions import RetryKind
 from callcentre.programmes import PERIOD, Programme
 from callcentre.retry.slots import Slot
 from callcentre.retry.windows import CallingHours
 from callcentre.simulation.population import Line, Someone
 
-VIOLATIONS = ("hours", "day", "period", "total", "slot", "weekday")
+VIOLATIONS = (
+    "hours",
+    "day",
+    "gap",
+    "period",
+    "total",
+    "slot",
+    "weekday",
+    "repeat",
+    "refusal",
+    "opposition",
+    "guardian",
+)
 """House rules that are checked."""
-_QUICK = timedelta(minutes=75)
-"""A repeat this soon after a busy or failed call is the quick retry, outside the day's count."""
+_FAILED = (RetryKind.BUSY, RetryKind.TECHNICAL)
+_ADULT_AGE = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +50,8 @@ class Made:
     answered: bool
     """The young person settled what comes next; a parent or a stranger leaves the call unanswered."""
     promised: bool = False
-    repeated: bool = False
-    """The line was busy or failed: one repeat within the hour is permitted."""
+    kind: RetryKind | None = None
+    """What the result means for the next call."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +157,9 @@ def summarise(
         segments={code: (people, reached) for code, (people, reached) in sorted(segments.items())},
         slots={slot.value: counted[slot.value] for slot in Slot},
         room={slot.value: round(room.get(slot, 0)) for slot in Slot},
-        violations=violations(calls, house, hours, openings),
+        violations=violations(
+            calls, house, hours, openings, births={one.index: one.birth_date for one in arrived}
+        ),
         ends=dict(sorted(ends.items())),
         months=tuple(months[number] for number in range(max(months, default=-1) + 1)),
         details=_details(dialled, calls),
@@ -163,10 +180,12 @@ def violations(
     house: Programme,
     hours: CallingHours,
     openings: Mapping[int, Sequence[datetime]] | None = None,
+    births: Mapping[int, date] | None = None,
 ) -> dict[str, int]:
-    """Calls that break a rule of the house, by rule; promised calls are bound by the hours alone.
+    """Calls that break a rule of the house, by rule; promises are not bound by the plan and its caps.
 
-    `openings`: when people were re-opened, by person; each gives a new total.
+    `openings`: when people were re-opened, by person; each gives a new total. `births`: who is missing there is taken
+    for an adult, as the rules do.
     """
     found = Counter(dict.fromkeys(VIOLATIONS, 0))
     of_person: dict[int, list[Made]] = defaultdict(list)
@@ -174,31 +193,78 @@ def violations(
         of_person[call.person].append(call)
     for person, made in of_person.items():
         found.update(_broken(made, house, hours, (openings or {}).get(person, ())))
+        found.update(_unwanted(made, house, (births or {}).get(person)))
     return dict(found)
+
+
+def _unwanted(made: Sequence[Made], house: Programme, birth_date: date | None) -> Iterator[str]:
+    """Calls of one person after a refusal, or to somebody who may not be called for them."""
+    opposed, refused_at, stopped = False, None, set()
+    for call in made:
+        if call.line is not None:
+            if opposed or call.line in stopped:
+                yield "opposition"
+            if call.line is Line.GUARDIAN and not house.limits.call_adult_guardians:
+                day = call.at.astimezone(house.tz).date()
+                if birth_date is None or _age(birth_date, day) >= _ADULT_AGE:
+                    yield "guardian"
+            pause = timedelta(days=house.limits.soft_refusal_days)
+            if refused_at is not None and call.at < refused_at + pause and not call.promised:
+                yield "refusal"
+        if call.kind is RetryKind.OPPOSITION:
+            opposed = True
+        elif call.kind is RetryKind.GUARDIAN_REFUSAL:
+            stopped.add(call.line)
+        elif call.kind is RetryKind.SOFT_REFUSAL:
+            refused_at = call.at
+
+
+def _age(birth_date: date, day: date) -> int:
+    had_birthday = (day.month, day.day) >= (birth_date.month, birth_date.day)
+    return day.year - birth_date.year - (not had_birthday)
 
 
 def _broken(
     made: Sequence[Made], house: Programme, hours: CallingHours, openings: Sequence[datetime]
 ) -> Iterator[str]:
-    """The rules that one person's calls broke, in order of time."""
+    """The rules on how often and when that one person's calls broke, in order of time."""
     counted: list[Made] = []
+    of_days: list[Made] = []
     tried: set[Slot] = set()
     last: Made | None = None
+    was_repeat = False
     for call in made:
         if call.line is not None:
             if not hours.is_open(call.at, house.tz):
                 yield "hours"
+            follows = _follows_failed(call, last, house)
+            is_repeat = follows and not was_repeat
             if not call.promised:
                 yield from _too_many(call, counted, openings, house)
-                if last is None or not (last.repeated and call.at - last.at <= _QUICK):
-                    yield from _too_alike(call, last, counted, tried, house)
+                if follows and (was_repeat or _is_hasty(call, last, house)):
+                    yield "repeat"
+                if not is_repeat:
+                    yield from _too_alike(call, last, of_days, tried, house)
             if not (call.promised and call.answered):
                 counted.append(call)
+                of_days += [] if is_repeat else [call]
+            was_repeat = is_repeat
         if not call.answered and call.slot is not None:
             tried.add(call.slot)
             if hours.weekday_slots <= tried:
                 tried.clear()
         last = call
+
+
+def _follows_failed(call: Made, last: Made | None, house: Programme) -> bool:
+    """Whether a call comes so soon after a busy or failed one, on the same line, that it repeats it."""
+    if last is None or last.kind not in _FAILED or last.line != call.line:
+        return False
+    return call.at - last.at <= timedelta(minutes=house.limits.quick_retry_minutes[1])
+
+
+def _is_hasty(call: Made, last: Made | None, house: Programme) -> bool:
+    return last is not None and call.at - last.at < timedelta(minutes=house.limits.quick_retry_minutes[0])
 
 
 def _too_many(
@@ -213,12 +279,20 @@ def _too_many(
 
 
 def _too_alike(
-    call: Made, last: Made | None, counted: Sequence[Made], tried: set[Slot], house: Programme
+    call: Made, last: Made | None, of_days: Sequence[Made], tried: set[Slot], house: Programme
 ) -> Iterator[str]:
-    """The same day, the same slot, the same weekday as before."""
+    """Too many on the day, too soon after another, the same slot, the same weekday as before."""
     day = call.at.astimezone(house.tz).date()
-    if sum(one.at.astimezone(house.tz).date() == day for one in counted) >= house.limits.calls_per_day:
+    today = [one for one in of_days if one.at.astimezone(house.tz).date() == day]
+    if len(today) >= house.limits.calls_per_day:
         yield "day"
+    before_it = last.at if last is not None and last.line is not None else None
+    if (
+        before_it is not None
+        and before_it.astimezone(house.tz).date() == day
+        and call.at - before_it < timedelta(hours=house.limits.gap_hours_same_day)
+    ):
+        yield "gap"
     unanswered = last is not None and not last.answered
     if call.slot in tried or (last is not None and unanswered and last.slot == call.slot):
         yield "slot"

@@ -248,6 +248,11 @@ _RULES = {
     "total": ("en tout", "in all"),
     "slot": ("même créneau", "same slot"),
     "weekday": ("même jour de semaine", "same weekday"),
+    "gap": ("trop tôt le même jour", "too soon on the same day"),
+    "repeat": ("reprise d’un occupé répétée ou trop tôt", "busy line repeated twice or too soon"),
+    "refusal": ("après « pas maintenant »", "after “not now”"),
+    "opposition": ("après un refus définitif", "after a final refusal"),
+    "guardian": ("responsable d’un majeur", "guardian of an adult"),
 }
 _CHANGES: dict[str, tuple[str, str]] = {
     "attempts": ("{value} appels en tout", "{value} calls in all"),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from callcentre.dispositions import RetryKind
 from callcentre.retry.policy import policy_of
 from callcentre.retry.slots import Slot
 from callcentre.simulation.figures import ArmFigures, Interval, figures
 from callcentre.simulation.population import Line
-from callcentre.simulation.record import Made, Year, violations
+from callcentre.simulation.record import VIOLATIONS, Made, Year, violations
+from callcentre.simulation.words import rule
 from tests.simulation.ground import programme
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -20,16 +22,28 @@ DAY = timedelta(days=1)
 
 
 def _call(
-    at: datetime, slot: Slot, *, answered: bool = False, promised: bool = False, repeated: bool = False
+    at: datetime,
+    slot: Slot,
+    *,
+    line: Line = Line.OWN,
+    answered: bool = False,
+    promised: bool = False,
+    kind: RetryKind | None = None,
 ) -> Made:
-    return Made(
-        1, at, slot, Line.OWN, contact=answered, answered=answered, promised=promised, repeated=repeated
-    )
+    return Made(1, at, slot, line, contact=answered, answered=answered, promised=promised, kind=kind)
 
 
-def _broken(*calls: Made, openings: tuple[datetime, ...] = ()) -> dict[str, int]:
+def _broken(
+    *calls: Made,
+    openings: tuple[datetime, ...] = (),
+    born: date = date(2009, 5, 17),
+    per_day: int = 1,
+    adults: bool = False,
+) -> dict[str, int]:
     house = programme()
-    found = violations(calls, house, policy_of(house).hours, {1: openings})
+    limits = {"calls_per_day": per_day, "call_adult_guardians": adults}
+    house = house.model_copy(update={"limits": house.limits.model_copy(update=limits)})
+    found = violations(calls, house, policy_of(house).hours, {1: openings}, {1: born})
     return {name: count for name, count in found.items() if count}
 
 
@@ -51,8 +65,68 @@ def test_the_same_slot_or_weekday_is_found() -> None:
 
 def test_two_calls_a_day_are_found_unless_one_repeats_a_busy_line() -> None:
     later = MONDAY + timedelta(minutes=30)
-    assert _broken(_call(MONDAY, Slot.MORNING), _call(later, Slot.MORNING)) == {"day": 1, "slot": 1}
-    assert not _broken(_call(MONDAY, Slot.MORNING, repeated=True), _call(later, Slot.MORNING))
+    assert _broken(_call(MONDAY, Slot.MORNING), _call(later, Slot.MORNING)) == {"day": 1, "gap": 1, "slot": 1}
+    assert not _broken(_call(MONDAY, Slot.MORNING, kind=RetryKind.BUSY), _call(later, Slot.MORNING))
+
+
+def test_two_calls_of_a_day_are_two_hours_apart_where_two_are_allowed() -> None:
+    first, noon = _call(MONDAY, Slot.MORNING), MONDAY + timedelta(minutes=100)
+    assert _broken(first, _call(noon, Slot.MIDDAY), per_day=2) == {"gap": 1}
+    assert not _broken(first, _call(noon + timedelta(minutes=20), Slot.MIDDAY), per_day=2)
+
+
+def test_a_busy_line_is_repeated_once_and_not_at_once() -> None:
+    busy = [_call(MONDAY + n * timedelta(minutes=20), Slot.MORNING, kind=RetryKind.BUSY) for n in range(3)]
+    assert not _broken(*busy[:2])
+    assert _broken(*busy) == {"repeat": 1, "day": 1, "gap": 1, "slot": 1}
+    hasty = _call(MONDAY + timedelta(minutes=10), Slot.MORNING)
+    assert _broken(busy[0], hasty) == {"repeat": 1}
+    elsewhere = _call(MONDAY + timedelta(minutes=20), Slot.MORNING, line=Line.FOUND)
+    assert _broken(busy[0], elsewhere) == {"day": 1, "gap": 1, "slot": 1}
+
+
+def test_a_repeat_of_a_busy_line_is_outside_the_days_count() -> None:
+    calls = (
+        _call(MONDAY, Slot.MORNING, kind=RetryKind.BUSY),
+        _call(MONDAY + timedelta(minutes=30), Slot.MORNING),
+        _call(MONDAY + timedelta(hours=8), Slot.EVENING),
+    )
+    assert not _broken(*calls, per_day=2)
+    assert _broken(*calls) == {"day": 1}
+
+
+def test_calls_within_sixty_days_of_a_soft_refusal_are_found() -> None:
+    refused = _call(MONDAY, Slot.MORNING, answered=True, kind=RetryKind.SOFT_REFUSAL)
+    evening = MONDAY + timedelta(hours=8)
+    assert _broken(refused, _call(evening + 59 * DAY, Slot.EVENING)) == {"refusal": 1}
+    assert not _broken(refused, _call(evening + 60 * DAY, Slot.EVENING))
+    assert not _broken(refused, _call(evening + 2 * DAY, Slot.EVENING, promised=True))
+
+
+@pytest.mark.parametrize("promised", [False, True])
+def test_any_call_after_an_opposition_is_found(promised: bool) -> None:
+    opposed = _call(MONDAY, Slot.MORNING, answered=True, kind=RetryKind.OPPOSITION)
+    later = MONDAY + 100 * DAY + timedelta(hours=5)
+    assert _broken(opposed, _call(later, Slot.AFTERNOON, promised=promised)) == {"opposition": 1}
+
+
+def test_a_call_on_a_guardians_number_that_refused_is_found() -> None:
+    refused = _call(MONDAY, Slot.MORNING, line=Line.GUARDIAN, kind=RetryKind.GUARDIAN_REFUSAL)
+    evening = MONDAY + DAY + timedelta(hours=8)
+    assert _broken(refused, _call(evening, Slot.EVENING, line=Line.GUARDIAN)) == {"opposition": 1}
+    assert not _broken(refused, _call(evening, Slot.EVENING))
+
+
+def test_a_call_to_an_adults_guardian_is_found() -> None:
+    call = _call(MONDAY, Slot.MORNING, line=Line.GUARDIAN, promised=True)
+    assert _broken(call, born=date(2008, 11, 23)) == {"guardian": 1}
+    assert not _broken(call, born=date(2008, 11, 24))
+    assert not _broken(call, born=date(2008, 11, 23), adults=True)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_every_rule_that_is_recounted_has_a_name(language: str) -> None:
+    assert len({rule(name, language) for name in VIOLATIONS}) == len(VIOLATIONS)
 
 
 def test_promises_are_bound_by_the_hours_alone() -> None:
