@@ -30,11 +30,10 @@ from callcentre.planning.load import record_blocks
 from callcentre.planning.policies import policy_in_force, policy_of
 from callcentre.planning.states import states_of, zone_of
 from callcentre.programmes import Programme
-from callcentre.retry.learnt import Learnt, is_control
-from callcentre.retry.plan import Permission, eligible_in, may_call
+from callcentre.retry.forward import bring_forward
+from callcentre.retry.plan import Permission, may_call
 from callcentre.retry.policy import Policy
-from callcentre.retry.preference import Option
-from callcentre.retry.reasons import Reason, ReasonCode, reason
+from callcentre.retry.reasons import Reason
 from callcentre.retry.rules import Refusal
 from callcentre.retry.state import PersonState
 from callcentre.statements import Prepared
@@ -319,14 +318,15 @@ def _make_ready(
     sharers, busy = _households(session, people)
     states = states_of(session, programme, programme_id, people)
     policy = policy_in_force(session, programme, programme_id)
-    permitted, ready, refused = [], [], []
+    permitted, refused = [], []
+    ready: dict[int, PersonState] = {}
     for person, entry in people.items():
         if person in busy:
             continue
         answer = may_call(states[person], policy, now=now)
         if isinstance(answer, Permission):
             permitted.append({"entry": entry, "shares": person in sharers, "preferred": hour is _PREFERRED})
-            ready.append((entry, states[person]))
+            ready[entry] = states[person]
         else:
             refused.append(person)
     if refused:
@@ -334,46 +334,25 @@ def _make_ready(
     if permitted:
         session.execute(_INSERT, permitted)
         if hour is not _PREFERRED:
-            _say_earlier(session, ready, policy, now)
+            _bring_forward(session, ready, policy, now)
     return len(permitted)
 
 
-def _say_earlier(
-    session: Session, brought: Sequence[tuple[int, PersonState]], policy: Policy, now: datetime
+def _bring_forward(
+    session: Session, brought: Mapping[int, PersonState], policy: Policy, now: datetime
 ) -> None:
-    """Explain people who are given to idle officers before the hour that was preferred, by the chances of now."""
-    preference = policy.preference
-    if not isinstance(preference, Learnt):
-        return
-    said = {
-        entry: why
-        for entry, state in brought
-        if not is_control(state.person_id, preference.tuning)
-        and (why := _earlier(session.get_one(QueueEntry, entry), state, policy, preference, now)) is not None
-    }
-    for entry, why in said.items():
-        session.execute(update(Turn).where(Turn.entry_id == entry, Turn.token.is_(None)).values(reason=why))
-
-
-def _earlier(
-    entry: QueueEntry, state: PersonState, policy: Policy, preference: Learnt, now: datetime
-) -> dict[str, Any] | None:
-    planned = entry.reason.get("params", {}).get("slot")
-    block = policy.hours.block_at(now, state.zone)
-    option = None if block is None else eligible_in(state, policy, block=block, now=now)
-    if not isinstance(option, Option) or planned in (None, option.block.slot):
-        return None
-    found = preference.compare(state, (option,), now=now)
-    other = next((rated for rated in found.others if rated.slot == planned), None)
-    if other is None:
-        return None
-    return reason(
-        ReasonCode.LEARNT_EARLIER,
-        slot=found.chosen.slot.value,
-        one_in=found.chosen.one_in,
-        other_slot=other.slot.value,
-        other_one_in=other.one_in,
-    ).as_json()
+    """Give people who come before the hour that was planned the number and the sentence of the hour that it is."""
+    planned = select(QueueEntry.id, QueueEntry.preferred_at).where(QueueEntry.id.in_(brought))
+    for entry, preferred_at in session.execute(planned).all():
+        state = brought[entry]
+        block = None if preferred_at is None else policy.hours.block_at(preferred_at, state.zone)
+        choice = None if block is None else bring_forward(state, policy, planned=block.slot, now=now)
+        if choice is not None:
+            session.execute(
+                update(Turn)
+                .where(Turn.entry_id == entry, Turn.token.is_(None), Turn.lane == int(Lane.ORDINARY))
+                .values(number_id=choice.number_id, reason=choice.why.as_json())
+            )
 
 
 def _candidates(

@@ -21,12 +21,13 @@ from callcentre.retry.slots import Slot
 class Rated:
     """One slot's chance that a call is answered, or, on a second number, that it leads to the young person.
 
-    `days`: until its turn, the queue included.
+    `days`: until its turn, the queue included. `is_second`: on a second number, the better one in this slot.
     """
 
     slot: Slot
     rate: float
     days: float = 0.0
+    is_second: bool = False
 
     @property
     def one_in(self) -> int:
@@ -48,14 +49,16 @@ class Comparison:
     answered: tuple[Slot, ...] = ()
     forbidden: tuple[Slot, ...] = ()
     left_out: tuple[Slot, ...] = ()
-    is_second: bool = False
+
+    @property
+    def is_second(self) -> bool:
+        """Whether the call goes to a second number."""
+        return self.chosen.is_second
 
     def reason(self) -> Reason:
         """One sentence: the chance now, the best other hour that is left, and what was tried."""
         left = [rated for rated in self.others if rated.slot not in self.forbidden]
-        params: dict[str, int | str] = {"slot": self.chosen.slot.value, "one_in": self.chosen.one_in}
-        if left:
-            params |= {"other_slot": left[0].slot.value, "other_one_in": left[0].one_in}
+        params = self._params(left[0] if left else None)
         if self.tried:
             params["slots"] = ",".join(self.tried)
         if self.answered:
@@ -65,17 +68,29 @@ class Comparison:
             params["wait_days"] = max(1, ceil(left[0].days))
         return reason(_CODES[kind], **params)
 
+    def earlier(self, planned: Slot) -> Reason:
+        """One sentence for a call made before its hour: the chance now, and that of the slot that was planned."""
+        code = ReasonCode.LEARNT_EARLIER_SECOND if self.is_second else ReasonCode.LEARNT_EARLIER
+        return reason(code, **self._params(next(rated for rated in self.others if rated.slot is planned)))
+
     def as_json(self) -> dict[str, Any]:
         """The comparison as plain values."""
         return {
-            "chosen": {"slot": self.chosen.slot.value, "rate": self.chosen.rate},
-            "others": [{"slot": rated.slot.value, "rate": rated.rate} for rated in self.others],
+            "chosen": _plain(self.chosen),
+            "others": [_plain(rated) for rated in self.others],
             "tried": [slot.value for slot in self.tried],
             "answered": [slot.value for slot in self.answered],
             "forbidden": [slot.value for slot in self.forbidden],
             "left_out": [slot.value for slot in self.left_out],
-            "is_second": self.is_second,
         }
+
+    def _params(self, other: Rated | None) -> dict[str, int | str]:
+        params: dict[str, int | str] = {"slot": self.chosen.slot.value, "one_in": self.chosen.one_in}
+        if other is not None:
+            params |= {"other_slot": other.slot.value, "other_one_in": other.one_in}
+            if other.is_second:
+                params["other_number"] = "second"
+        return params
 
     def _kind(self, left: list[Rated]) -> str:
         if self.is_second:
@@ -89,6 +104,10 @@ class Comparison:
         if not left:
             return "only"
         return "again" if self.tried else "first"
+
+
+def _plain(rated: Rated) -> dict[str, Any]:
+    return {"slot": rated.slot.value, "rate": rated.rate, "is_second": rated.is_second}
 
 
 _CODES = {

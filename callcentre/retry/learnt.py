@@ -103,6 +103,15 @@ class Learnt:
         value = min(1.0, order(taken.value * fresh, max(0.0, waited), self.tuning))
         return Choice(taken.option, why, value, _number(person, taken.option, taken.is_second))
 
+    def bring_forward(
+        self, person: PersonState, options: Sequence[Option], taken: Option, *, planned: Slot, now: datetime
+    ) -> Choice:
+        """Take this one of `options` before the slot that was planned: on the number that is worth more in it."""
+        offers = self._offers(person, options, now)
+        offer = next(one for one in offers if one.option == taken)
+        why = self._compared(person, offers, offer, ()).earlier(planned)
+        return Choice(taken, why, number_id=_number(person, taken, offer.is_second))
+
     def compare(self, person: PersonState, options: Sequence[Option], *, now: datetime) -> Comparison:
         """The comparison that explains `choose`, from the same numbers."""
         offers = self._offers(person, options, now)
@@ -180,14 +189,12 @@ class Learnt:
     def _compared(
         self, person: PersonState, offers: Sequence[_Offer], taken: _Offer, left_out: tuple[Slot, ...]
     ) -> Comparison:
-        rates = list(taken.worths.values)
-        for offer in offers:
-            rates[offer.place] = offer.value
         offered = {offer.place: offer for offer in offers}
-        rated = [
-            Rated(slot, rates[place], days=offered[place].turn if place in offered else 0.0)
-            for place, slot in enumerate(SLOTS)
-        ]
+        rated = []
+        for place, slot in enumerate(SLOTS):
+            worths = offered.get(place, taken).worths
+            days = offered[place].turn if place in offered else 0.0
+            rated.append(Rated(slot, worths.values[place], days, is_second=worths.second[place]))
         others = [one for place, one in enumerate(rated) if place != taken.place]
         tried = {attempt.slot for attempt in person.attempts if attempt.slot is not None}
         heard = history_of(person).answered
@@ -198,7 +205,6 @@ class Learnt:
             answered=tuple(slot for slot, count in zip(SLOTS, heard, strict=True) if count),
             forbidden=tuple(slot for place, slot in enumerate(SLOTS) if place not in offered),
             left_out=left_out,
-            is_second=taken.is_second,
         )
 
 

@@ -137,6 +137,11 @@ def eligible_in(person: PersonState, policy: Policy, *, block: Block, now: datet
     return _earliest(_Case(person, policy), block, max(block.start, now), block.end, CallKind.PLANNED)
 
 
+def permitted(person: PersonState, policy: Policy, *, now: datetime) -> Sequence[Option]:
+    """The earliest planned call in each slot that the hard rules permit, whatever hour is preferred."""
+    return _options(_Case(person, policy), now)[0]
+
+
 def why_not_now(person: PersonState, policy: Policy, *, now: datetime) -> WhyNotNow:
     """Why this person is not called at `now`, and when they will be: always one of a time or a definite end.
 

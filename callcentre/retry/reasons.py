@@ -44,6 +44,7 @@ class ReasonCode(StrEnum):
     NEW_ROUND = "new_round"
     SATURDAY = "saturday"
     QUICK_RETRY = "quick_retry"
+    EARLIER = "earlier"
     # Why this hour, by the rule that learns
     LEARNT_FIRST = "learnt_first"
     LEARNT_HOUR = "learnt_hour"
@@ -54,6 +55,7 @@ class ReasonCode(StrEnum):
     LEARNT_AHEAD = "learnt_ahead"
     LEARNT_RESTED = "learnt_rested"
     LEARNT_EARLIER = "learnt_earlier"
+    LEARNT_EARLIER_SECOND = "learnt_earlier_second"
     # Ends
     NEVER_REACHED = "never_reached"
     NO_LONGER_REACHED = "no_longer_reached"
@@ -76,8 +78,8 @@ class Reason:
     """A code and the values of its sentence; the values are text and numbers only, so that JSON holds them.
 
     Parameters by name: `day` an ISO local date, `time` "HH:MM" local, `slot` and `…_slot` a slot, `slots` and
-    `…_slots` slots joined by commas, `weekday` an ISO weekday as a number; the rest are counts (`…one_in`: 8 for
-    "1 in 8").
+    `…_slots` slots joined by commas, `weekday` an ISO weekday as a number, `other_number` "second" when the other
+    slot's chance is that of a relative's number; the rest are counts (`…one_in`: 8 for "1 in 8").
     """
 
     code: ReasonCode
@@ -101,7 +103,8 @@ def reason(code: ReasonCode, **params: Value) -> Reason:
 def sentence(why: Reason, language: str = "fr") -> str:
     """The reason in words, in English or else in French; a missing value reads "…"."""
     spoken = "en" if language.startswith("en") else "fr"
-    words = {name: _in_words(name, value, spoken) for name, value in why.params.items()}
+    words = {"other_number": ""}
+    words |= {name: _in_words(name, value, spoken) for name, value in why.params.items()}
     return SENTENCES[why.code][spoken].format_map(_Gaps(words))
 
 
@@ -129,10 +132,13 @@ def _in_words(name: str, value: Value, language: str) -> str:
             return ", ".join(
                 SLOT_WORDS.get(slot, {}).get(language, slot) for slot in str(value).split(",") if slot
             )
+        case "other_number":
+            return _SECOND_NUMBER[language]
         case _:
             return str(value)
 
 
+_SECOND_NUMBER = {"fr": ", numéro d'un proche", "en": ", a relative's number"}
 _CLOCK = {"fr": "H 'h' mm", "en": "HH:mm"}
 
 SLOT_WORDS: Mapping[str, Mapping[str, str]] = {
@@ -260,24 +266,31 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "fr": "Occupé ou coupé : un seul nouvel essai, entre {time} et une heure après l'appel.",
         "en": "Busy or cut off: tried once more, from {time} until an hour after the call.",
     },
+    ReasonCode.EARLIER: {
+        "fr": "Avancé, faute d'autre appel à faire : créneau {slot} au lieu du créneau {other_slot}, qui était prévu.",
+        "en": (
+            "Brought forward, since nobody else is due: in the {slot} slot, not in the {other_slot} slot that was "
+            "planned."
+        ),
+    },
     ReasonCode.LEARNT_FIRST: {
         "fr": (
             "Premier appel, créneau {slot} : environ 1 appel sur {one_in} aboutit pour cette "
-            "personne, contre 1 sur {other_one_in} au créneau {other_slot}."
+            "personne, contre 1 sur {other_one_in} au créneau {other_slot}{other_number}."
         ),
         "en": (
             "First call, in the {slot} slot: about 1 call in {one_in} is answered, against 1 in "
-            "{other_one_in} in the {other_slot} slot."
+            "{other_one_in} in the {other_slot} slot{other_number}."
         ),
     },
     ReasonCode.LEARNT_HOUR: {
         "fr": (
             "Créneau {slot} : environ 1 appel sur {one_in} aboutit, contre 1 sur {other_one_in} "
-            "au créneau {other_slot}. Déjà essayé : {slots}."
+            "au créneau {other_slot}{other_number}. Déjà essayé : {slots}."
         ),
         "en": (
             "In the {slot} slot about 1 call in {one_in} is answered, against 1 in {other_one_in} "
-            "in the {other_slot} slot. Already tried: {slots}."
+            "in the {other_slot} slot{other_number}. Already tried: {slots}."
         ),
     },
     ReasonCode.LEARNT_ONLY: {
@@ -297,31 +310,31 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
     ReasonCode.LEARNT_SOONER: {
         "fr": (
             "Créneau {slot} : environ 1 appel sur {one_in} aboutit ; le créneau {other_slot} "
-            "(1 sur {other_one_in}) ne viendrait que dans {wait_days} j environ."
+            "(1 sur {other_one_in}{other_number}) ne viendrait que dans {wait_days} j environ."
         ),
         "en": (
             "In the {slot} slot about 1 call in {one_in} is answered; the {other_slot} slot "
-            "(1 in {other_one_in}) would only come in about {wait_days} days."
+            "(1 in {other_one_in}{other_number}) would only come in about {wait_days} days."
         ),
     },
     ReasonCode.LEARNT_AHEAD: {
         "fr": (
-            "Créneau {slot} : environ 1 appel sur {one_in} aboutit. Le créneau {other_slot} (1 sur {other_one_in}) "
-            "n'a pas de place dans le meilleur emploi des appels qui restent."
+            "Créneau {slot} : environ 1 appel sur {one_in} aboutit. Le créneau {other_slot} "
+            "(1 sur {other_one_in}{other_number}) n'a pas de place dans le meilleur emploi des appels qui restent."
         ),
         "en": (
-            "In the {slot} slot about 1 call in {one_in} is answered. The {other_slot} slot (1 in {other_one_in}) "
-            "has no part in the best use of the calls that are left."
+            "In the {slot} slot about 1 call in {one_in} is answered. The {other_slot} slot "
+            "(1 in {other_one_in}{other_number}) has no part in the best use of the calls that are left."
         ),
     },
     ReasonCode.LEARNT_RESTED: {
         "fr": (
-            "Créneau {slot} : environ 1 appel sur {one_in} aboutit ; le créneau {other_slot} (1 sur {other_one_in}) "
-            "viendrait trop tôt après le dernier appel."
+            "Créneau {slot} : environ 1 appel sur {one_in} aboutit ; le créneau {other_slot} "
+            "(1 sur {other_one_in}{other_number}) viendrait trop tôt après le dernier appel."
         ),
         "en": (
-            "In the {slot} slot about 1 call in {one_in} is answered; the {other_slot} slot (1 in {other_one_in}) "
-            "would come too soon after the last call."
+            "In the {slot} slot about 1 call in {one_in} is answered; the {other_slot} slot "
+            "(1 in {other_one_in}{other_number}) would come too soon after the last call."
         ),
     },
     ReasonCode.LEARNT_SECOND: {
@@ -331,11 +344,21 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
     ReasonCode.LEARNT_EARLIER: {
         "fr": (
             "Avancé, faute d'autre appel à faire : au créneau {slot} environ 1 appel sur {one_in} aboutit, "
-            "contre 1 sur {other_one_in} au créneau {other_slot}, qui était prévu."
+            "contre 1 sur {other_one_in} au créneau {other_slot}{other_number}, qui était prévu."
         ),
         "en": (
             "Brought forward, since nobody else is due: in the {slot} slot about 1 call in {one_in} is "
-            "answered, against 1 in {other_one_in} in the {other_slot} slot that was planned."
+            "answered, against 1 in {other_one_in} in the {other_slot} slot that was planned{other_number}."
+        ),
+    },
+    ReasonCode.LEARNT_EARLIER_SECOND: {
+        "fr": (
+            "Avancé, faute d'autre appel à faire : numéro d'un proche, créneau {slot} : environ 1 appel sur "
+            "{one_in} mène à la personne ; le créneau {other_slot} était prévu."
+        ),
+        "en": (
+            "Brought forward, since nobody else is due: a relative's number, in the {slot} slot: about 1 call in "
+            "{one_in} leads to this person; the {other_slot} slot was planned."
         ),
     },
     ReasonCode.NEVER_REACHED: {

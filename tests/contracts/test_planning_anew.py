@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Text, cast, select, update
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.models import QueueEntry
+from callcentre.callqueue.models import QueueEntry, Turn
 from callcentre.database import writing
 from callcentre.desk.card import person
 from callcentre.desk.context import Desk
@@ -19,6 +19,7 @@ from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
 from callcentre.planning import fits, refit
+from callcentre.planning.blocks import plan_on_the_spot
 from callcentre.planning.counting import count_calls
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.models import RetryLearning
@@ -27,9 +28,11 @@ from callcentre.planning.replan import SAME_WORTH, replan
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
 from callcentre.retry.learnt import Learnt, history_of
-from callcentre.retry.profiles import SLOTS, chances
-from callcentre.retry.reasons import Reason, sentence
+from callcentre.retry.policy import Policy
+from callcentre.retry.profiles import SLOTS, chances, second_chances
+from callcentre.retry.reasons import Reason, ReasonCode, sentence
 from callcentre.retry.slots import Slot
+from callcentre.retry.state import Owner, PersonState
 from tests.contracts.conftest import Office
 from tests.contracts.learning import count, fit, learning, play
 
@@ -127,10 +130,18 @@ def write_to(office: Office, people: list[int], *, seed: int) -> None:
 
 def kept_on_rotation(programme: Programme, share: float) -> Programme:
     """The programme with a share of people whose hours follow a plain rotation."""
+    return tuned(programme, control_share=share)
+
+
+def ringing_guardians(programme: Programme) -> Programme:
+    """The programme where what a guardian's number is worth moves quickly, and may be much."""
+    return tuned(programme, second_rate=0.4, second_firmness=2.0, second_worth=0.7, second_from_call=2)
+
+
+def tuned(programme: Programme, **changes: float) -> Programme:
+    """The programme with other constants of the retry rule."""
     assert programme.constants is not None
-    return programme.model_copy(
-        update={"constants": programme.constants.model_copy(update={"control_share": share})}
-    )
+    return programme.model_copy(update={"constants": programme.constants.model_copy(update=changes)})
 
 
 @pytest.mark.parametrize(("seed", "hands", "share"), [(5, 1, 0.0), (6, 1, 0.0), (7, 1, 0.5), (8, 2, 0.0)])
@@ -208,32 +219,52 @@ def test_planning_that_was_cut_off_begins_anew_when_another_version_is_in_force(
         assert values[worth] == pytest.approx(whole[one][worth], rel=2 * SAME_WORTH)
 
 
+def check_what_it_claims(why: Reason, number_id: int, state: PersonState, policy: Policy) -> None:
+    """Every chance that a sentence tells is that of its slot, on the number that it speaks of."""
+    preference = policy.preference
+    assert isinstance(preference, Learnt)
+    history = history_of(state)
+    of_own = dict(zip(SLOTS, chances(preference.fit, history), strict=True))
+    of_guardian = dict(zip(SLOTS, second_chances(preference.fit, history, preference.tuning), strict=True))
+    owners = {number.number_id: number.owner for number in state.numbers}
+    is_second = owners[number_id] is Owner.GUARDIAN
+    assert is_second == (why.code in (ReasonCode.LEARNT_SECOND, ReasonCode.LEARNT_EARLIER_SECOND))
+    told = [("slot", "one_in", is_second)]
+    if "other_one_in" in why.params:
+        told.append(("other_slot", "other_one_in", why.params.get("other_number") == "second"))
+    for slot, claimed, on_second in told:
+        rate = (of_guardian if on_second else of_own)[Slot(str(why.params[slot]))]
+        assert why.params[claimed] == min(100, max(1, round(1 / rate)))
+    assert f"1 appel sur {why.params['one_in']}" in sentence(why, "fr").replace("Environ", "environ")
+    assert f"1 call in {why.params['one_in']}" in sentence(why, "en")
+    for language in ("fr", "en"):
+        assert "…" not in sentence(why, language)
+
+
+def states_and_policy(
+    office: Office, programme: Programme, people: list[int]
+) -> tuple[dict[int, PersonState], Policy]:
+    def read(session: Session, desk: Desk) -> tuple[dict[int, PersonState], Policy]:
+        states = states_of(session, programme, desk.programme_id, people)
+        return states, policy_in_force(session, programme, desk.programme_id)
+
+    return office.read(read)
+
+
 def test_the_sentence_on_the_card_tells_the_numbers_that_decided(office: Office) -> None:
-    play(office, people=30, seed=3)
-    count(office)
-    fit(office)
-    refit.learn(office.runtime.sessions, office.runtime.programmes.values(), office.now + timedelta(hours=17))
-    told = 0
-    for one, values in planned(office).items():
-        why = Reason.from_json(values[_PLANNED.index("reason")])
-        if why.code not in ("learnt_first", "learnt_hour"):
-            continue
-
-        def rates(session: Session, desk: Desk, one: int = one) -> tuple[float, ...]:
-            preference = policy_in_force(session, desk.programme, desk.programme_id).preference
-            assert isinstance(preference, Learnt)
-            state = states_of(session, desk.programme, desk.programme_id, [one])[one]
-            return chances(preference.fit, history_of(state))
-
-        by_slot = dict(zip(SLOTS, office.read(rates), strict=True))
-        for slot, claimed in (("slot", "one_in"), ("other_slot", "other_one_in")):
-            if slot in why.params:
-                rate = by_slot[Slot(str(why.params[slot]))]
-                assert why.params[claimed] == min(100, round(1 / rate))
-                assert str(why.params[claimed]) in sentence(why, "fr")
-                assert str(why.params[claimed]) in sentence(why, "en")
-        told += 1
-    assert told > 5
+    programme = ringing_guardians(office.runtime.programme)
+    people = play(office, people=80, seed=3)
+    refit.learn(office.runtime.sessions, [programme], office.now + timedelta(hours=17))
+    states, policy = states_and_policy(office, programme, people)
+    found = planned(office)
+    told: set[str] = set()
+    for one in people:
+        values = dict(zip(_PLANNED, found[one], strict=False))
+        why = Reason.from_json(values["reason"])
+        if why.code.startswith("learnt_") and found[one][-2] == "open":
+            check_what_it_claims(why, values["number_id"], states[one], policy)
+            told.add(why.code)
+    assert told >= {"learnt_first", "learnt_hour", "learnt_answered", "learnt_second"}
 
 
 def test_the_reason_of_a_call_is_kept_with_it(office: Office) -> None:
@@ -245,29 +276,42 @@ def test_the_reason_of_a_call_is_kept_with_it(office: Office) -> None:
     assert shown.attempts
 
 
-def test_an_hour_brought_forward_is_told_by_the_chances_of_both_hours(office: Office) -> None:
+def brought_forward(office: Office, programme: Programme) -> dict[int, tuple[Reason, int]]:
+    """Everybody preferred in the evening, and officers who are idle in the morning: the reason and number of each."""
+
     def evening(session: Session, desk: Desk) -> None:
         block = desk.policy.hours.blocks_on(office.now.date(), desk.programme.tz)[-1]
-        why = {"code": "learnt_first", "params": {"slot": "evening", "one_in": 4}}
-        session.execute(
-            update(QueueEntry).values(preferred_at=block.start, preferred_until=block.end, reason=why)
-        )
+        session.execute(update(QueueEntry).values(preferred_at=block.start, preferred_until=block.end))
+        plan_on_the_spot(session, programme, desk.programme_id, now=office.now)
 
     office.write(evening)
-    lease = office.take()
-    assert lease.reason["code"] == "learnt_earlier"
+    turns = office.read(lambda s, _: s.execute(select(Turn.person_id, Turn.reason, Turn.number_id)).all())
+    return {one: (Reason.from_json(why), number_id) for one, why, number_id in turns}
 
-    def rates(session: Session, desk: Desk) -> tuple[float, ...]:
-        preference = policy_in_force(session, desk.programme, desk.programme_id).preference
-        assert isinstance(preference, Learnt)
-        state = states_of(session, desk.programme, desk.programme_id, [lease.person_id])[lease.person_id]
-        return chances(preference.fit, history_of(state))
 
-    by_slot = dict(zip(SLOTS, office.read(rates), strict=True))
-    params = lease.reason["params"]
-    assert (params["slot"], params["other_slot"]) == ("morning", "evening")
-    assert params["one_in"] == round(1 / by_slot[Slot.MORNING])
-    assert params["other_one_in"] == round(1 / by_slot[Slot.EVENING])
+def test_a_call_brought_forward_goes_to_the_number_whose_chance_is_told(office: Office) -> None:
+    programme = ringing_guardians(office.runtime.programme)
+    people = [*play(office, people=80, seed=4), *office.world.people]
+    refit.learn(office.runtime.sessions, [programme], office.now)
+    office.write(lambda s, d: reconsider(s, programme, d.programme_id, people, now=office.now))
+    states, policy = states_and_policy(office, programme, people)
+    codes = []
+    for one, (why, number_id) in brought_forward(office, programme).items():
+        assert (why.params["slot"], why.params["other_slot"]) == ("morning", "evening")
+        check_what_it_claims(why, number_id, states[one], policy)
+        codes.append(why.code)
+    assert set(codes) == {ReasonCode.LEARNT_EARLIER, ReasonCode.LEARNT_EARLIER_SECOND}
+
+
+def test_a_call_brought_forward_by_rotation_names_the_hour_that_it_is(office: Office) -> None:
+    kept = kept_on_rotation(office.runtime.programme, 1.0)
+    with writing(office.runtime.sessions) as session:
+        reconsider(session, kept, office.world.programme_id, office.world.people, now=office.now)
+    told = brought_forward(office, kept)
+    assert set(told) == set(office.world.people)
+    for why, _ in told.values():
+        assert why.code is ReasonCode.EARLIER
+        assert "créneau matin au lieu du créneau soirée" in sentence(why, "fr")
 
 
 def test_people_kept_on_rotation_are_told_so_by_a_sentence_without_chances(office: Office) -> None:
