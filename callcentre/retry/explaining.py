@@ -19,7 +19,7 @@ from callcentre.retry.learnt import Learnt, is_control
 from callcentre.retry.plan import CallAgain, eligible_in, next_attempt
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Choice, Option, Preference
-from callcentre.retry.reasons import Reason, sentence
+from callcentre.retry.reasons import Reason, ReasonCode, sentence
 from callcentre.retry.rules import CallKind, Refusal
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import PersonState
@@ -30,7 +30,7 @@ LOOK_AHEAD_DAYS = 14
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why the next call is planned for its hour; `comparison` None where rotation decided.
+    """Why the next call is planned for its hour; `comparison` None where rotation or a person decided.
 
     `closed`: the rule that keeps a slot from being taken, by slot, for those that no rule permits soon.
     """
@@ -77,7 +77,8 @@ def explain(person: PersonState, policy: Policy, *, now: datetime) -> Explanatio
     }
     comparison = None
     inner = policy.preference
-    if isinstance(inner, Learnt) and not is_control(person.person_id, inner.tuning):
+    by_chance = step.why.code is not ReasonCode.PUT_OFF
+    if by_chance and isinstance(inner, Learnt) and not is_control(person.person_id, inner.tuning):
         comparison = inner.compare(person, noting.options, now=now)
     return Explanation(step.why, comparison, closed)
 

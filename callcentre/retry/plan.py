@@ -226,25 +226,31 @@ def _next_step(case: _Case, now: datetime) -> NextStep:
     options, refusal = _options(case, now)
     if not options:
         return _nothing_permitted(refusal)
-    if _comes_back_when_said(case.person, now):
+    put_off_until = _put_off_until(case.person, now)
+    if put_off_until is not None:
         options = [min(options, key=lambda option: option.due_at)]
     choice = case.policy.preference.choose(case.person, options, now=now)
     taken = choice.option
+    why = choice.why if put_off_until is None else _put_off(put_off_until.astimezone(case.zone))
     return CallAgain(
         block=taken.block,
         number_id=taken.number_id if choice.number_id is None else choice.number_id,
         due_at=taken.due_at,
         due_until=taken.due_until,
         kind=CallKind.PLANNED,
-        why=choice.why,
+        why=why,
         value=choice.value,
     )
 
 
-def _comes_back_when_said(person: PersonState, now: datetime) -> bool:
-    """Tell whether somebody put this person off for some hours: they meant that time, and no better one."""
+def _put_off_until(person: PersonState, now: datetime) -> datetime | None:
+    """Until when somebody put this person off for some hours: they meant that time, and no better one."""
     until = person.pause_until
-    return until is not None and now < until <= now + PUT_OFF_FOR
+    return until if until is not None and now < until <= now + PUT_OFF_FOR else None
+
+
+def _put_off(local: datetime) -> Reason:
+    return reason(ReasonCode.PUT_OFF, day=local.date().isoformat(), time=f"{local:%H:%M}")
 
 
 # --- endings

@@ -44,6 +44,7 @@ class ReasonCode(StrEnum):
     NEW_ROUND = "new_round"
     SATURDAY = "saturday"
     QUICK_RETRY = "quick_retry"
+    PUT_OFF = "put_off"
     EARLIER = "earlier"
     # Why this hour, by the rule that learns
     LEARNT_FIRST = "learnt_first"
@@ -265,6 +266,10 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
     ReasonCode.QUICK_RETRY: {
         "fr": "Occupé ou coupé : un seul nouvel essai, entre {time} et une heure après l'appel.",
         "en": "Busy or cut off: tried once more, from {time} until an hour after the call.",
+    },
+    ReasonCode.PUT_OFF: {
+        "fr": "Reporté au {day} à {time} : appelé à la première heure permise ensuite.",
+        "en": "Put off until {day} at {time}: called at the first hour permitted after that.",
     },
     ReasonCode.EARLIER: {
         "fr": "Avancé, faute d'autre appel à faire : créneau {slot} au lieu du créneau {other_slot}, qui était prévu.",

@@ -87,6 +87,7 @@ REASONS = {
     ReasonCode.ANOTHER_HOUR: mark("autre créneau prévu"),
     ReasonCode.NEW_ROUND: mark("nouveau tour des créneaux"),
     ReasonCode.SATURDAY: mark("prévu un samedi"),
+    ReasonCode.PUT_OFF: mark("reporté"),
     ReasonCode.EARLIER: mark("avancé"),
     ReasonCode.LEARNT_FIRST: mark("premier appel"),
     ReasonCode.LEARNT_HOUR: mark("meilleure heure prévue"),

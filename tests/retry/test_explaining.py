@@ -15,7 +15,7 @@ from callcentre.retry.plan import CallAgain, next_attempt
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Rotation
 from callcentre.retry.profiles import SLOTS, chances, first_fit, second_chances
-from callcentre.retry.reasons import ReasonCode, sentence
+from callcentre.retry.reasons import ReasonCode, reason, sentence
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
 from callcentre.retry.waiting import Load
@@ -106,6 +106,20 @@ def test_a_likelier_hour_that_is_not_worth_one_of_the_calls_left_is_said() -> No
     assert why.code is ReasonCode.LEARNT_AHEAD
     assert "has no part in the best use of the calls that are left" in sentence(why, "en")
     assert "samedi" in sentence(why, "fr")
+
+
+def test_somebody_put_off_comes_back_when_it_was_said_and_is_told_so() -> None:
+    until = MONDAY + timedelta(minutes=30)
+    put_off = replace(person(call(12, Slot.MIDDAY, 11)), pause_until=until)
+    for told_by in (policy(), Policy(CallingHours.of(), preference=Rotation())):
+        step = next_attempt(put_off, told_by, now=MONDAY)
+        assert isinstance(step, CallAgain)
+        assert step.due_at == until
+        assert step.why == reason(ReasonCode.PUT_OFF, day="2026-11-23", time="10:30")
+    assert sentence(step.why, "fr").startswith("Reporté au lundi 23 novembre à 10 h 30")
+    told = explain(put_off, policy(), now=MONDAY)
+    assert told is not None
+    assert told.comparison is None
 
 
 def test_a_likelier_hour_is_given_up_for_its_queue_and_said_to_be() -> None:
