@@ -27,6 +27,7 @@ from callcentre.programmes import Programme
 from callcentre.retry import learnt
 from callcentre.retry.learning import Group, SecondTally
 from callcentre.retry.profiles import SLOTS
+from callcentre.retry.state import YOUNG_PERSON_ANSWERED
 from callcentre.statements import Prepared
 from callcentre.tuning import RetryTuning
 
@@ -40,7 +41,7 @@ _FIRST_DAY = date(2026, 1, 1)
 """The fixed date of the fading weights; any would do."""
 _PLACES = {slot.value: place for place, slot in enumerate(SLOTS)}
 _ANSWERED = frozenset(kind.value for kind in learnt.ANSWERED)
-CONTACTS = frozenset(kind.value for kind in learnt.CONTACTS)
+CONTACTS = frozenset(kind.value for kind in YOUNG_PERSON_ANSWERED)
 _SAYS_NOTHING = frozenset(kind.value for kind in learnt.SAYS_NOTHING)
 _WEIGHS = and_(
     Attempt.direction == "outbound",

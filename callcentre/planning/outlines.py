@@ -39,7 +39,7 @@ from callcentre.outreach.models import Attempt
 from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
 from callcentre.planning.states import eighteenth_birthday
 from callcentre.programmes import Programme
-from callcentre.retry.learnt import Learnt, history_of, is_control
+from callcentre.retry.learnt import Learnt, heard_in, history_of, is_control
 from callcentre.retry.policy import Policy
 from callcentre.retry.rules import cycle_slots, tried_slots
 from callcentre.retry.slots import Slot
@@ -287,6 +287,7 @@ def _series(
         tried_slots(attempts, policy.hours),
         frozenset(cycle_slots(attempts, weekday_slots)),
         history_of(person),
+        heard_in(person),
         sum(attempt.number_id in guardians for attempt in attempts),
         frozenset(attempt.slot for attempt in attempts if attempt.slot is not None),
         attempts[-1].is_unanswered if attempts else None,

@@ -28,7 +28,7 @@ from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
 from callcentre.planning.together import Night, hands_for, share
 from callcentre.programmes import Programme
-from callcentre.retry.learnt import Learnt, history_of, is_control
+from callcentre.retry.learnt import Learnt, heard_in, history_of, is_control
 from callcentre.retry.plan import CallAgain, next_attempt
 from callcentre.retry.policy import Policy
 from callcentre.retry.rules import cycle_slots, tried_slots
@@ -351,7 +351,7 @@ def _preference(state: PersonState, policy: Policy, now: datetime) -> Hashable:
         second = sum(attempt.number_id in guardians for attempt in state.attempts)
         cycle = frozenset(cycle_slots(state.attempts, preference.weekday_slots))
         idle = idle_days((now - state.attempts[-1].at) / timedelta(days=1)) if state.attempts else None
-        return history_of(state), second, tried, cycle, idle
+        return history_of(state), heard_in(state), second, tried, cycle, idle
     return (
         "rotation",
         crc32(str(state.person_id).encode()) % 4 if last is None else last,

@@ -36,17 +36,25 @@ class Rated:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """Slots in which a call found somebody: the young person (a call of theirs included), or somebody else."""
+
+    person: tuple[Slot, ...] = ()
+    others: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """The slot chosen, the others that the programme opens (best first), and what this person's history holds.
 
-    `forbidden`: slots that a hard rule closes to the next call, for now. `answered`: slots in which they once answered.
-    `left_out`: permitted slots that have no part in the best use of all calls that are left.
+    `forbidden`: slots that a hard rule closes to the next call, for now. `heard`: in which somebody once answered,
+    where that counts. `left_out`: permitted slots that have no part in the best use of all calls that are left.
     """
 
     chosen: Rated
     others: tuple[Rated, ...] = ()
     tried: tuple[Slot, ...] = ()
-    answered: tuple[Slot, ...] = ()
+    heard: Heard = Heard()
     forbidden: tuple[Slot, ...] = ()
     left_out: tuple[Slot, ...] = ()
 
@@ -61,9 +69,9 @@ class Comparison:
         params = self._params(left[0] if left else None)
         if self.tried:
             params["slots"] = ",".join(self.tried)
-        if self.answered:
-            params["answered_slots"] = ",".join(self.answered)
         kind = self._kind(left)
+        if kind in self._answers:
+            params["answered_slots"] = ",".join(self._answers[kind])
         if kind == "sooner":
             params["wait_days"] = max(1, ceil(left[0].days))
         return reason(_CODES[kind], **params)
@@ -79,10 +87,17 @@ class Comparison:
             "chosen": _plain(self.chosen),
             "others": [_plain(rated) for rated in self.others],
             "tried": [slot.value for slot in self.tried],
-            "answered": [slot.value for slot in self.answered],
+            "answered": [slot.value for slot in self.heard.person],
+            "answered_by_others": [slot.value for slot in self.heard.others],
             "forbidden": [slot.value for slot in self.forbidden],
             "left_out": [slot.value for slot in self.left_out],
         }
+
+    @property
+    def _answers(self) -> dict[str, tuple[Slot, ...]]:
+        """By the kind of sentence that tells them, what is most telling first."""
+        answers = {"answered": self.heard.person, "others": self.heard.others}
+        return {kind: slots for kind, slots in answers.items() if slots}
 
     def _params(self, other: Rated | None) -> dict[str, int | str]:
         params: dict[str, int | str] = {"slot": self.chosen.slot.value, "one_in": self.chosen.one_in}
@@ -99,8 +114,9 @@ class Comparison:
             if left[0].slot in self.left_out:
                 return "ahead"
             return "sooner" if left[0].days > self.chosen.days else "rested"
-        if self.answered:
-            return "answered"
+        if self._answers:
+            of_this_slot = (kind for kind, slots in self._answers.items() if self.chosen.slot in slots)
+            return next(of_this_slot, next(iter(self._answers)))
         if not left:
             return "only"
         return "again" if self.tried else "first"
@@ -115,6 +131,7 @@ _CODES = {
     "again": ReasonCode.LEARNT_HOUR,
     "only": ReasonCode.LEARNT_ONLY,
     "answered": ReasonCode.LEARNT_ANSWERED,
+    "others": ReasonCode.LEARNT_OTHERS_ANSWERED,
     "sooner": ReasonCode.LEARNT_SOONER,
     "ahead": ReasonCode.LEARNT_AHEAD,
     "rested": ReasonCode.LEARNT_RESTED,

@@ -10,20 +10,20 @@ once. A share of people may be kept on rotation (`control_share`), chosen by the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from zlib import crc32
 
 from callcentre.dispositions import RetryKind
-from callcentre.retry.comparison import Comparison, Rated
+from callcentre.retry.comparison import Comparison, Heard, Rated
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Choice, Option, Rotation
 from callcentre.retry.profiles import SLOTS, Fit, History
 from callcentre.retry.rules import cycle_slots
 from callcentre.retry.slots import Slot
-from callcentre.retry.state import NumberState, Owner, PersonState
+from callcentre.retry.state import YOUNG_PERSON_ANSWERED, NumberState, Owner, PersonState
 from callcentre.retry.waiting import Load, queue_days
 from callcentre.retry.worth import (
     Situation,
@@ -40,9 +40,7 @@ from callcentre.retry.worth import (
 from callcentre.tuning import RetryTuning
 
 _DAY = timedelta(days=1)
-CONTACTS = frozenset({RetryKind.CALLBACK, RetryKind.SOFT_REFUSAL, RetryKind.OPPOSITION, RetryKind.DONE})
-"""Results of a call that came to the young person."""
-ANSWERED = CONTACTS | {RetryKind.THIRD_PARTY, RetryKind.GUARDIAN_REFUSAL}
+ANSWERED = YOUNG_PERSON_ANSWERED | {RetryKind.THIRD_PARTY, RetryKind.GUARDIAN_REFUSAL}
 """Results that show somebody of the household at the telephone at that hour."""
 SAYS_NOTHING = frozenset({RetryKind.TECHNICAL, RetryKind.WRONG_NUMBER, RetryKind.DEAD_NUMBER})
 """Results that show nothing of the hour."""
@@ -197,12 +195,12 @@ class Learnt:
             rated.append(Rated(slot, worths.values[place], days, is_second=worths.second[place]))
         others = [one for place, one in enumerate(rated) if place != taken.place]
         tried = {attempt.slot for attempt in person.attempts if attempt.slot is not None}
-        heard = history_of(person).answered
+        heard = heard_in(person) if self.tuning.uses_answered_hours else Heard()
         return Comparison(
             chosen=rated[taken.place],
             others=tuple(sorted(others, key=lambda one: -one.rate)),
             tried=tuple(slot for slot in Slot if slot in tried),
-            answered=tuple(slot for slot, count in zip(SLOTS, heard, strict=True) if count),
+            heard=heard,
             forbidden=tuple(slot for place, slot in enumerate(SLOTS) if place not in offered),
             left_out=left_out,
         )
@@ -245,6 +243,19 @@ def history_of(person: PersonState) -> History:
     for slot in person.answered_slots:
         answered[SLOTS.index(slot)] += 1
     return History(person.segment, tuple(unanswered), tuple(answered), second)
+
+
+def heard_in(person: PersonState) -> Heard:
+    """In which slots a call found somebody, by whom it was: what the history counts as answered, told apart."""
+    guardians = {number.number_id for number in person.numbers if number.owner is Owner.GUARDIAN}
+    own = [attempt for attempt in person.attempts if attempt.number_id not in guardians]
+    theirs = {attempt.slot for attempt in own if attempt.kind in YOUNG_PERSON_ANSWERED}
+    others = {attempt.slot for attempt in own if attempt.kind is RetryKind.THIRD_PARTY}
+    return Heard(_in_order({*theirs, *person.answered_slots}), _in_order(others))
+
+
+def _in_order(slots: Collection[Slot | None]) -> tuple[Slot, ...]:
+    return tuple(slot for slot in SLOTS if slot in slots)
 
 
 def _idle(person: PersonState, now: datetime) -> float | None:

@@ -51,6 +51,7 @@ class ReasonCode(StrEnum):
     LEARNT_HOUR = "learnt_hour"
     LEARNT_ONLY = "learnt_only"
     LEARNT_ANSWERED = "learnt_answered"
+    LEARNT_OTHERS_ANSWERED = "learnt_others_answered"
     LEARNT_SECOND = "learnt_second"
     LEARNT_SOONER = "learnt_sooner"
     LEARNT_AHEAD = "learnt_ahead"
@@ -309,6 +310,16 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         ),
         "en": (
             "In the {slot} slot about 1 call in {one_in} is answered; this person once answered "
+            "in the {answered_slots} slot."
+        ),
+    },
+    ReasonCode.LEARNT_OTHERS_ANSWERED: {
+        "fr": (
+            "Créneau {slot} : environ 1 appel sur {one_in} aboutit ; quelqu'un d'autre a déjà répondu au créneau "
+            "{answered_slots}."
+        ),
+        "en": (
+            "In the {slot} slot about 1 call in {one_in} is answered; somebody else once answered "
             "in the {answered_slots} slot."
         ),
     },

@@ -13,7 +13,7 @@ from callcentre.dispositions import RetryKind
 from callcentre.retry.slots import Slot
 
 QUICKLY_RETRIED = frozenset({RetryKind.BUSY, RetryKind.TECHNICAL})
-_YOUNG_PERSON_ANSWERED = frozenset(
+YOUNG_PERSON_ANSWERED = frozenset(
     {RetryKind.CALLBACK, RetryKind.SOFT_REFUSAL, RetryKind.OPPOSITION, RetryKind.DONE}
 )
 
@@ -44,7 +44,7 @@ class PastAttempt:
     @property
     def is_unanswered(self) -> bool:
         """True unless somebody settled what comes next; a parent or a stranger leaves the call unanswered."""
-        return self.kind not in _YOUNG_PERSON_ANSWERED
+        return self.kind not in YOUNG_PERSON_ANSWERED
 
     @property
     def counts(self) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from callcentre.callqueue.models import QueueEntry, Turn
 from callcentre.database import writing
 from callcentre.desk.card import person
 from callcentre.desk.context import Desk
+from callcentre.dispositions import RetryKind
 from callcentre.outreach.kinds import MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
@@ -28,11 +30,12 @@ from callcentre.planning.replan import SAME_WORTH, replan
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
 from callcentre.retry.learnt import Learnt, history_of
+from callcentre.retry.plan import permitted
 from callcentre.retry.policy import Policy
 from callcentre.retry.profiles import SLOTS, chances, second_chances
 from callcentre.retry.reasons import Reason, ReasonCode, sentence
 from callcentre.retry.slots import Slot
-from callcentre.retry.state import Owner, PersonState
+from callcentre.retry.state import YOUNG_PERSON_ANSWERED, Owner, PersonState
 from tests.contracts.conftest import Office
 from tests.contracts.learning import count, fit, learning, play
 
@@ -219,8 +222,20 @@ def test_planning_that_was_cut_off_begins_anew_when_another_version_is_in_force(
         assert values[worth] == pytest.approx(whole[one][worth], rel=2 * SAME_WORTH)
 
 
-def check_what_it_claims(why: Reason, number_id: int, state: PersonState, policy: Policy) -> None:
-    """Every chance that a sentence tells is that of its slot, on the number that it speaks of."""
+_ANSWERS = {
+    ReasonCode.LEARNT_ANSWERED: YOUNG_PERSON_ANSWERED,
+    ReasonCode.LEARNT_OTHERS_ANSWERED: {RetryKind.THIRD_PARTY, RetryKind.GUARDIAN_REFUSAL},
+}
+
+
+def _guardian(state: PersonState) -> int | None:
+    return next((number.number_id for number in state.numbers if number.owner is Owner.GUARDIAN), None)
+
+
+def check_what_it_claims(
+    why: Reason, number_id: int, state: PersonState, policy: Policy, now: datetime
+) -> None:
+    """A sentence tells the chance of its slot, on the number that it speaks of; who answered when; how long to wait."""
     preference = policy.preference
     assert isinstance(preference, Learnt)
     history = history_of(state)
@@ -235,7 +250,15 @@ def check_what_it_claims(why: Reason, number_id: int, state: PersonState, policy
     for slot, claimed, on_second in told:
         rate = (of_guardian if on_second else of_own)[Slot(str(why.params[slot]))]
         assert why.params[claimed] == min(100, max(1, round(1 / rate)))
-    assert f"1 appel sur {why.params['one_in']}" in sentence(why, "fr").replace("Environ", "environ")
+    for code, kinds in _ANSWERS.items():
+        if why.code is code:
+            heard = {a.slot for a in state.attempts if a.kind in kinds and a.number_id != _guardian(state)}
+            heard |= set(state.answered_slots) if code is ReasonCode.LEARNT_ANSWERED else set()
+            assert set(str(why.params["answered_slots"]).split(",")) == heard
+    if why.code is ReasonCode.LEARNT_SOONER:
+        other = next(o for o in permitted(state, policy, now=now) if o.block.slot == why.params["other_slot"])
+        assert why.params["wait_days"] == max(1, ceil((other.due_at - now) / timedelta(days=1)))
+    assert f"1 appel sur {why.params['one_in']}" in sentence(why, "fr")
     assert f"1 call in {why.params['one_in']}" in sentence(why, "en")
     for language in ("fr", "en"):
         assert "…" not in sentence(why, language)
@@ -254,7 +277,8 @@ def states_and_policy(
 def test_the_sentence_on_the_card_tells_the_numbers_that_decided(office: Office) -> None:
     programme = ringing_guardians(office.runtime.programme)
     people = play(office, people=80, seed=3)
-    refit.learn(office.runtime.sessions, [programme], office.now + timedelta(hours=17))
+    night = office.now + timedelta(hours=17)
+    refit.learn(office.runtime.sessions, [programme], night)
     states, policy = states_and_policy(office, programme, people)
     found = planned(office)
     told: set[str] = set()
@@ -262,9 +286,15 @@ def test_the_sentence_on_the_card_tells_the_numbers_that_decided(office: Office)
         values = dict(zip(_PLANNED, found[one], strict=False))
         why = Reason.from_json(values["reason"])
         if why.code.startswith("learnt_") and found[one][-2] == "open":
-            check_what_it_claims(why, values["number_id"], states[one], policy)
+            check_what_it_claims(why, values["number_id"], states[one], policy, night)
             told.add(why.code)
-    assert told >= {"learnt_first", "learnt_hour", "learnt_answered", "learnt_second"}
+    assert told >= {
+        "learnt_first",
+        "learnt_hour",
+        "learnt_answered",
+        "learnt_others_answered",
+        "learnt_second",
+    }
 
 
 def test_the_reason_of_a_call_is_kept_with_it(office: Office) -> None:
@@ -298,7 +328,7 @@ def test_a_call_brought_forward_goes_to_the_number_whose_chance_is_told(office: 
     codes = []
     for one, (why, number_id) in brought_forward(office, programme).items():
         assert (why.params["slot"], why.params["other_slot"]) == ("morning", "evening")
-        check_what_it_claims(why, number_id, states[one], policy)
+        check_what_it_claims(why, number_id, states[one], policy, office.now)
         codes.append(why.code)
     assert set(codes) == {ReasonCode.LEARNT_EARLIER, ReasonCode.LEARNT_EARLIER_SECOND}
 

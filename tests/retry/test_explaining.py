@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from callcentre.dispositions import RetryKind
@@ -11,14 +12,14 @@ from callcentre.retry.comparison import Comparison, Rated
 from callcentre.retry.explaining import explain
 from callcentre.retry.learnt import Learnt, history_of, with_learning
 from callcentre.retry.limits import Limits
-from callcentre.retry.plan import CallAgain, next_attempt
+from callcentre.retry.plan import CallAgain, next_attempt, permitted
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Rotation
 from callcentre.retry.profiles import SLOTS, chances, first_fit, second_chances
 from callcentre.retry.reasons import ReasonCode, reason, sentence
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
-from callcentre.retry.waiting import Load
+from callcentre.retry.waiting import Load, queue_days
 from callcentre.retry.windows import CallingHours
 from tests.retry.learning_cast import USUAL
 
@@ -96,8 +97,11 @@ def test_a_full_better_hour_is_said_to_come_too_late() -> None:
     assert isinstance(step, CallAgain)
     assert step.block.slot is Slot.MORNING
     assert step.why.code is ReasonCode.LEARNT_SOONER
-    assert int(step.why.params["wait_days"]) > 20
-    assert "would only come in about" in sentence(step.why, "en")
+    other = Slot(str(step.why.params["other_slot"]))
+    (offered,) = (o for o in permitted(person(), policy(), now=MONDAY) if o.block.slot is other)
+    days = (offered.due_at - MONDAY) / timedelta(days=1) + queue_days(busy, other, USUAL)
+    assert step.why.params["wait_days"] == ceil(days) > 20
+    assert f"would only come in about {ceil(days)} days" in sentence(step.why, "en")
 
 
 def test_a_likelier_hour_that_is_not_worth_one_of_the_calls_left_is_said() -> None:
@@ -151,6 +155,25 @@ def test_an_hour_at_which_they_answered_is_said() -> None:
     assert step.block.slot is Slot.EVENING
     assert step.why.code is ReasonCode.LEARNT_ANSWERED
     assert "a déjà répondu au créneau soirée" in sentence(step.why, "fr")
+
+
+def test_an_hour_at_which_somebody_else_answered_is_not_told_as_theirs() -> None:
+    state = person(call(40, Slot.MORNING, 9), call(12, Slot.EVENING, 17, RetryKind.THIRD_PARTY))
+    two_later = replace(state, attempts=(*state.attempts, call(6, Slot.MIDDAY, 11)))
+    step = next_attempt(two_later, policy(), now=MONDAY)
+    assert isinstance(step, CallAgain)
+    assert step.why.code is ReasonCode.LEARNT_OTHERS_ANSWERED
+    assert step.why.params["answered_slots"] == "evening"
+    assert "quelqu'un d'autre a déjà répondu au créneau soirée" in sentence(step.why, "fr")
+
+
+def test_an_hour_once_answered_is_not_said_where_it_does_not_count() -> None:
+    deaf = USUAL.overridden({"uses_answered_hours": False})
+    state = person(call(40, Slot.MORNING, 9), call(12, Slot.EVENING, 17, RetryKind.CALLBACK))
+    step = next_attempt(state, with_learning(Policy(CallingHours.of()), FIT, deaf), now=MONDAY)
+    assert isinstance(step, CallAgain)
+    assert step.why.code is not ReasonCode.LEARNT_ANSWERED
+    assert "answered_slots" not in step.why.params
 
 
 def test_a_relatives_number_is_called_when_it_is_worth_more_and_says_so() -> None:
