@@ -308,7 +308,9 @@ def _quick_retry(case: _Case, now: datetime) -> CallAgain | None:
         end = min(block.end, repeat.end)
         found = _earliest(case, block, max(start, block.start), end, CallKind.QUICK_RETRY)
         if isinstance(found, Option):
-            why = reason(ReasonCode.QUICK_RETRY, time=f"{found.due_at.astimezone(case.zone):%H:%M}")
+            times = {"time": found.due_at, "until": end}
+            said = {name: f"{at.astimezone(case.zone):%H:%M}" for name, at in times.items()}
+            why = reason(ReasonCode.QUICK_RETRY, **said)
             return CallAgain(block, found.number_id, found.due_at, end, CallKind.QUICK_RETRY, why, 1.0)
     return None
 

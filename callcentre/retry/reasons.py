@@ -79,8 +79,8 @@ class ReasonCode(StrEnum):
 class Reason:
     """A code and the values of its sentence; the values are text and numbers only, so that JSON holds them.
 
-    Parameters by name: `day` an ISO local date, `time` "HH:MM" local, `slot` and `…_slot` a slot, `slots` and
-    `…_slots` slots joined by commas, `weekday` an ISO weekday as a number, `other_number` "second" when the other
+    Parameters by name: `day` an ISO local date, `time` and `until` "HH:MM" local, `slot` and `…_slot` a slot, `slots`
+    and `…_slots` slots joined by commas, `weekday` an ISO weekday as a number, `other_number` "second" when the other
     slot's chance is that of a relative's number; the rest are counts (`…one_in`: 8 for "1 in 8").
     """
 
@@ -123,7 +123,7 @@ def _in_words(name: str, value: Value, language: str) -> str:
             return "…"
         case "day":
             return format_date(date.fromisoformat(str(value)), "EEEE d MMMM", locale=language)
-        case "time":
+        case "time" | "until":
             return format_time(time.fromisoformat(str(value)), _CLOCK[language], locale=language)
         case "weekday":
             monday_first = date(2024, 1, int(value))  # 1 January 2024 was a Monday
@@ -265,8 +265,8 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "en": "Saturday, besides the slots of the week.",
     },
     ReasonCode.QUICK_RETRY: {
-        "fr": "Occupé ou coupé : un seul nouvel essai, entre {time} et une heure après l'appel.",
-        "en": "Busy or cut off: tried once more, from {time} until an hour after the call.",
+        "fr": "Occupé ou coupé : un seul nouvel essai, entre {time} et {until}.",
+        "en": "Busy or cut off: tried once more, between {time} and {until}.",
     },
     ReasonCode.PUT_OFF: {
         "fr": "Reporté au {day} à {time} : appelé à la première heure permise ensuite.",

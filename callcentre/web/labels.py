@@ -100,7 +100,7 @@ REASONS = {
     ReasonCode.LEARNT_SECOND: mark("numéro d’un proche prévu"),
     ReasonCode.LEARNT_EARLIER: mark("avancé"),
     ReasonCode.LEARNT_EARLIER_SECOND: mark("avancé"),
-    ReasonCode.QUICK_RETRY: mark("occupé : nouvel essai dans l’heure"),
+    ReasonCode.QUICK_RETRY: mark("occupé : nouvel essai bientôt"),
     ReasonCode.NEVER_REACHED: mark("injoignable, jamais joint"),
     ReasonCode.NO_LONGER_REACHED: mark("perdu de vue"),
     ReasonCode.OPTED_OUT_EVERYWHERE: mark("STOP partout"),

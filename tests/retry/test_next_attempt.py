@@ -27,7 +27,7 @@ from callcentre.retry.plan import (
 )
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Option, Rotation
-from callcentre.retry.reasons import ReasonCode
+from callcentre.retry.reasons import ReasonCode, sentence
 from callcentre.retry.rules import CallKind, Refusal
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
@@ -148,6 +148,18 @@ def test_busy_number_is_tried_once_more_within_the_hour_on_the_same_number() -> 
     following = called(next_attempt(state, POLICY, now=repeat.due_at + timedelta(minutes=1)))
     assert following.kind is CallKind.PLANNED
     assert following.block.date > MONDAY
+
+
+def test_the_sentence_of_a_quick_retry_tells_its_own_hours() -> None:
+    at = paris(MONDAY, 10, 5)
+    half_an_hour = Limits(quick_retry_after=timedelta(minutes=5), quick_retry_until=timedelta(minutes=30))
+    state = after(young_person(), at, RetryKind.BUSY)
+    repeat = called(next_attempt(state, replace(POLICY, limits=half_an_hour), now=at + timedelta(minutes=2)))
+    assert sentence(repeat.why, "fr").endswith("entre 10 h 10 et 10 h 35.")
+    assert sentence(repeat.why, "en").endswith("between 10:10 and 10:35.")
+    before_lunch = after(young_person(), paris(MONDAY, 12, 30), RetryKind.BUSY)
+    repeat = called(next_attempt(before_lunch, POLICY, now=paris(MONDAY, 12, 31)))
+    assert sentence(repeat.why, "en").endswith("between 12:45 and 13:00.")
 
 
 @pytest.mark.parametrize(
