@@ -33,7 +33,10 @@ class Limits:
     soft_refusal: timedelta = timedelta(days=60)
     """Pause after "not now"."""
     guardian_attempts: frozenset[int] = frozenset({3, 6, 8})
-    """Which calls (1 is the first) go to a guardian; all of them if the person has no number."""
+    """Which calls (1 is the first) go to a guardian, where the plan decides; all of them if the person has no number.
+
+    Empty: guardians are never called, whatever decides, but to keep a promise.
+    """
     calls_adult_guardians: bool = False
     """Whether the guardian of an adult may be called at all."""
     look_ahead: timedelta = timedelta(days=10)

@@ -34,6 +34,7 @@ class ReasonCode(StrEnum):
     NUMBER_UNUSABLE = "number_unusable"
     OPTED_OUT = "opted_out"
     GUARDIAN_OF_ADULT = "guardian_of_adult"
+    GUARDIANS_NOT_CALLED = "guardians_not_called"
     NUMBER_TOTAL_CAP = "number_total_cap"
     NUMBER_PERIOD_CAP = "number_period_cap"
     NUMBER_DAY_CAP = "number_day_cap"
@@ -231,6 +232,10 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
     ReasonCode.GUARDIAN_OF_ADULT: {
         "fr": "La personne est majeure : le programme n'appelle pas ses proches.",
         "en": "This person is an adult: the programme does not call their relatives.",
+    },
+    ReasonCode.GUARDIANS_NOT_CALLED: {
+        "fr": "Le programme n'appelle pas les responsables.",
+        "en": "The programme does not call guardians.",
     },
     ReasonCode.NUMBER_TOTAL_CAP: {
         "fr": "Le maximum de {cap} appels sur ce numéro est atteint, toutes personnes confondues.",

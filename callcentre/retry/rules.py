@@ -215,6 +215,13 @@ def not_an_adults_guardian(ask: Ask, number: NumberState) -> Refusal | None:
     return ask.refuse(ReasonCode.GUARDIAN_OF_ADULT, None)
 
 
+def guardians_are_called(ask: Ask, number: NumberState) -> Refusal | None:
+    """No guardian where the programme gives them none of the calls."""
+    if ask.limits.guardian_attempts or number.owner is not Owner.GUARDIAN:
+        return None
+    return ask.refuse(ReasonCode.GUARDIANS_NOT_CALLED, None)
+
+
 def number_under_total_cap(ask: Ask, number: NumberState) -> Refusal | None:
     """A number of calls in all on one number, whoever they were for."""
     if (
@@ -351,6 +358,7 @@ NUMBER_RULES: tuple[tuple[NumberCheck, frozenset[CallKind]], ...] = (
     (usable, ALWAYS),
     (not_opted_out, ALWAYS),
     (not_an_adults_guardian, ALWAYS),
+    (guardians_are_called, NOT_PROMISED),
     (number_under_total_cap, NOT_PROMISED),
     (number_under_period_cap, NOT_PROMISED),
     (number_under_day_cap, ONLY_PLANNED),

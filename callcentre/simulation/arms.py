@@ -56,7 +56,7 @@ class Change(BaseModel):
     saturday: bool | None = None
     adult_guardians: bool | None = None
     guardian_attempts: Literal["never", "3-6-8", "2-4-6"] | None = None
-    """Which calls to a minor go to a guardian."""
+    """Which calls to a minor go to a guardian: those of a plan, not those for which a guardian is worth more."""
     control_share: float | None = Field(default=None, ge=0, le=1)
     """Part of the people kept on plain rotation."""
     repaired: float | None = Field(default=None, ge=0, le=1)
@@ -132,7 +132,9 @@ def changed(programme: Programme, way: Way, change: Change) -> Programme:
     if constants is not None:
         preference = "learnt" if way is Way.LEARNT else "rotation"
         share = constants.control_share if change.control_share is None else change.control_share
-        constants = constants.model_copy(update={"preference": preference, "control_share": share})
+        second = "plan" if _guardian_attempts(change) else constants.second_number
+        tried = {"preference": preference, "control_share": share, "second_number": second}
+        constants = constants.model_copy(update=tried)
     return programme.model_copy(
         update={
             "limits": programme.limits.model_copy(update=kept),

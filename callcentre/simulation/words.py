@@ -265,8 +265,8 @@ _CHANGES: dict[str, tuple[str, str]] = {
     "adult_guardians:True": ("responsables des majeurs appelés aussi", "guardians of adults called too"),
     "adult_guardians:False": ("responsables des seuls mineurs", "guardians of minors only"),
     "guardian_attempts:never": (
-        "responsables jamais appelés en premier",
-        "guardians never called before the last",
+        "responsables jamais appelés",
+        "guardians never called",
     ),
     "guardian_attempts:3-6-8": ("responsable aux appels 3, 6 et 8", "guardian on calls 3, 6 and 8"),
     "guardian_attempts:2-4-6": ("responsable aux appels 2, 4 et 6", "guardian on calls 2, 4 and 6"),

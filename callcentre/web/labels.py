@@ -79,6 +79,7 @@ REASONS = {
     ReasonCode.NUMBER_UNUSABLE: mark("numéro écarté"),
     ReasonCode.OPTED_OUT: mark("STOP sur le numéro"),
     ReasonCode.GUARDIAN_OF_ADULT: mark("numéro d’un proche d’adulte"),
+    ReasonCode.GUARDIANS_NOT_CALLED: mark("responsables jamais appelés"),
     ReasonCode.NUMBER_TOTAL_CAP: mark("maximum d’appels du numéro"),
     ReasonCode.NUMBER_PERIOD_CAP: mark("limite du numéro sur 30 jours"),
     ReasonCode.NUMBER_DAY_CAP: mark("limite du numéro par jour"),

@@ -52,6 +52,8 @@ STATES = {
     RunState.INTERRUPTED: mark("interrompue"),
 }
 ATTEMPTS = range(3, 11)
+_LEARNT = "learnt"
+"""Stands for the calls that go to a guardian when their number is worth more, however many those are."""
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,13 @@ def _choices() -> dict[str, list[tuple[str, str]]]:
     """What may be chosen in each list; the rule of today is always among it."""
     today = _as_it_is(runtime().programme)
     none = gettext("aucun")
+    learnt = [(_LEARNT, gettext("selon ce qui est appris"))] if today["guardian_attempts"] == _LEARNT else []
     lists = {
         "attempt_choices": ("attempts", [(str(n), str(n)) for n in ATTEMPTS]),
         "per_day_choices": ("per_day", [("1", "1"), ("2", "2")]),
         "guardian_choices": (
             "guardian_attempts",
-            [("3-6-8", "3, 6, 8"), ("2-4-6", "2, 4, 6"), ("never", none)],
+            [*learnt, ("3-6-8", "3, 6, 8"), ("2-4-6", "2, 4, 6"), ("never", none)],
         ),
         "share_choices": ("control_share", [(str(n), percent(n, 100)) for n in (0, 10, 20, 50)]),
         "repaired_choices": (
@@ -148,11 +151,20 @@ def _as_it_is(programme: Programme) -> dict[str, str]:
         "evening": _yes(any(end.hour >= 19 for _, end in programme.hours.weekdays)),
         "saturday": _yes(bool(programme.hours.saturday)),
         "adult_guardians": _yes(limits.call_adult_guardians),
-        "guardian_attempts": "-".join(map(str, limits.guardian_attempts)) or "never",
+        "guardian_attempts": _guardians(programme),
         "control_share": str(round(100 * constants.control_share)) if constants is not None else "0",
         "repaired": "0",
         "way": way_of(programme).value,
     }
+
+
+def _guardians(programme: Programme) -> str:
+    """Which calls to a minor go to a guardian today."""
+    attempts, constants = programme.limits.guardian_attempts, programme.constants
+    if not attempts:
+        return "never"
+    by_worth = constants is not None and (constants.preference, constants.second_number) == (_LEARNT, _LEARNT)
+    return _LEARNT if by_worth else "-".join(map(str, attempts))
 
 
 def _asked(form: Mapping[str, str], programme: Programme) -> Request:

@@ -31,6 +31,9 @@ def broken_rules(
         broken.add("opposed")
     if kind is CallKind.PROMISED:
         return broken
+    owner = next(n.owner for n in person.numbers if n.number_id == number_id)
+    if owner == Owner.GUARDIAN and not policy.limits.guardian_attempts:
+        broken.add("guardian never called")
     broken |= _caps(person, policy, at, number_id)
     if kind is CallKind.QUICK_RETRY:
         return broken | ({"no right to a repeat"} - _right_to_repeat(person, policy, at, number_id))

@@ -194,6 +194,10 @@ def test_a_relatives_number_is_called_when_it_is_worth_more_and_says_so() -> Non
     assert step.why.code is ReasonCode.LEARNT_SECOND
     worth = second_chances(good, history_of(state), USUAL)[SLOTS.index(step.block.slot)]
     assert step.why.params["one_in"] == round(1 / worth)
+    never = replace(knowing, limits=Limits(guardian_attempts=frozenset()))
+    barred = next_attempt(state, never, now=MONDAY)
+    assert isinstance(barred, CallAgain)
+    assert barred.number_id == OWN
     grown_up = replace(state, eighteen_on=(MONDAY - timedelta(days=400)).date())
     again = next_attempt(grown_up, knowing, now=MONDAY)
     assert isinstance(again, CallAgain)

@@ -103,6 +103,11 @@ EXAMPLES: dict[Callable[..., Refusal | None], Example] = {
         ReasonCode.GUARDIAN_OF_ADULT,
         person(numbers=number(owner=Owner.GUARDIAN), eighteen_on=date(2026, 9, 9)),
     ),
+    rules.guardians_are_called: Example(
+        ReasonCode.GUARDIANS_NOT_CALLED,
+        person(numbers=number(owner=Owner.GUARDIAN), eighteen_on=date(2028, 9, 9)),
+        limits=Limits(guardian_attempts=frozenset()),
+    ),
     rules.number_under_total_cap: Example(
         ReasonCode.NUMBER_TOTAL_CAP,
         person(numbers=number(calls=tuple(NOW - timedelta(days=40 + days) for days in reversed(range(8))))),

@@ -231,6 +231,19 @@ def test_a_guardian_is_called_at_once_when_the_own_number_is_dead() -> None:
     assert called(next_attempt(dead, POLICY, now=paris(MONDAY, 9))).number_id == MOTHER
 
 
+def test_a_programme_that_never_calls_guardians_looks_for_details_when_the_own_number_is_dead() -> None:
+    never = replace(POLICY, limits=Limits(guardian_attempts=frozenset()))
+    calls = played(minor_with_parents(), never, paris(MONDAY, 9))
+    assert {call.number_id for call in calls} == {OWN}
+    state = minor_with_parents()
+    dead = replace(state, numbers=(replace(state.numbers[0], usable=False), *state.numbers[1:]))
+    step = next_attempt(dead, never, now=paris(MONDAY, 9))
+    assert isinstance(step, OtherRoute)
+    assert step.kind is RouteKind.DETAILS_TO_FIND
+    asked_for = may_call(dead, never, now=paris(MONDAY, 11), number_id=MOTHER, promised=True)
+    assert isinstance(asked_for, Permission)
+
+
 def test_the_plan_drops_guardians_on_the_eighteenth_birthday() -> None:
     state = replace(
         minor_with_parents(), numbers=minor_with_parents().numbers[1:], eighteen_on=MONDAY + timedelta(days=3)

@@ -69,9 +69,14 @@ def test_changes_change_what_they_say() -> None:
     assert closed.hours.weekdays[-1] == (time(14), time(17, 30))
     assert changed(closed, Way.ROTATION, Change(evening=True)).hours.weekdays[-1] == (time(17, 30), time(20))
     assert changed(house, Way.ROTATION, Change(guardian_attempts="never")).limits.guardian_attempts == ()
+    planned = changed(house, Way.LEARNT, Change(guardian_attempts="2-4-6"))
+    assert planned.limits.guardian_attempts == (2, 4, 6)
+    assert planned.constants is not None
+    assert planned.constants.second_number == "plan"
     tuned = changed(house, Way.LEARNT, Change(control_share=0.2)).constants
     assert tuned is not None
     assert (tuned.preference, tuned.control_share) == ("learnt", 0.2)
+    assert tuned.second_number == "learnt"
     assert house == programme()
 
 

@@ -22,7 +22,7 @@ FORM = {
     "per_day": "1",
     "evening": "yes",
     "saturday": "no",
-    "guardian_attempts": "3-6-8",
+    "guardian_attempts": "learnt",
     "adult_guardians": "no",
     "control_share": "0",
     "repaired": "0",
@@ -96,7 +96,7 @@ def test_officers_do_not_see_it(site: Site) -> None:
 def test_the_form_shows_the_rules_of_today(supervisor: FlaskClient) -> None:
     page = supervisor.get("/what-if").get_data(as_text=True)
     assert '<option value="8" selected>8</option>' in page
-    assert '<option value="3-6-8" selected>' in page
+    assert '<option value="learnt" selected>' in page
     assert "Ordinaire" in page
     assert "Aucune pour l’instant." in page
 
