@@ -37,7 +37,7 @@ from callcentre.outreach.kinds import MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
-from callcentre.planning.states import eighteenth_birthday
+from callcentre.planning.states import HINTED_AT, eighteenth_birthday
 from callcentre.programmes import Programme
 from callcentre.retry.learnt import Learnt, heard_in, history_of, is_control
 from callcentre.retry.policy import Policy
@@ -133,6 +133,7 @@ _CALLS = Prepared(
         case((Attempt.corrected_at.is_(None), Attempt.retry_kind)).label("kind"),
         Attempt.direction,
         type_coerce(Attempt.callback_id.is_not(None), Integer).label("promised"),
+        type_coerce(HINTED_AT.is_not(None), Integer).label("hinted"),
     )
     .join(QueueEntry, QueueEntry.person_id == Attempt.person_id)
     .where(*_RANGE)
@@ -172,7 +173,7 @@ class Outliner:
                 whole.add(link.person_id)
         for call in _CALLS.rows(session, span):
             calls[call.person_id].append(call)
-            if call.direction == _INBOUND or call.kind == _SOFT_REFUSAL:
+            if call.direction == _INBOUND or call.kind == _SOFT_REFUSAL or call.hinted:
                 whole.add(call.person_id)
         return [
             None if row.person_id in whole else self._outline(row, links[row.person_id], calls[row.person_id])

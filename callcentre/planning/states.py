@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, exists, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, case, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from callcentre.bulk import in_parts
@@ -21,8 +21,9 @@ from callcentre.funnel.queries import in_force
 from callcentre.funnel.stages import Stage
 from callcentre.outreach.kinds import MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
-from callcentre.outreach.models import Attempt
+from callcentre.outreach.models import Attempt, Callback
 from callcentre.people.models import NumberVerdict, Opposition, OptOut, PersonNumber, YoungPerson
+from callcentre.planning.policies import policy_of
 from callcentre.programmes import Programme
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
@@ -97,7 +98,21 @@ _WRITTEN = Prepared(
     .order_by(Message.sent_at)
 )
 """When messages that count were sent; an answer to what the person wrote uses up no cap."""
-_OF_PEOPLE = Prepared(_PAST.where(Attempt.person_id.in_(_IDS)))
+HINTED_AT = case(
+    (
+        (Attempt.retry_kind == RetryKind.THIRD_PARTY.value) & Attempt.corrected_at.is_(None),
+        select(func.max(Callback.promised_at))
+        .where(
+            Callback.person_id == Attempt.person_id,
+            Callback.promised_in == Attempt.id,
+            Callback.created_at >= Attempt.ended_at,
+        )
+        .correlate(Attempt)
+        .scalar_subquery(),
+    )
+)
+"""The hour at which somebody who answered for the person said to call; none if that result was undone."""
+_OF_PEOPLE = Prepared(_PAST.add_columns(HINTED_AT.label("hinted_at")).where(Attempt.person_id.in_(_IDS)))
 _TO_NUMBERS = Prepared(_PAST.where(Attempt.number_id.in_(_IDS), Attempt.direction == "outbound"))
 _ZONE = Prepared(select(YoungPerson.zone).where(YoungPerson.id == bindparam("person")))
 
@@ -136,13 +151,15 @@ def _read(
 ) -> Iterable[tuple[int, PersonState]]:
     people = _PEOPLE.rows(session, {"programme": programme_id, "ids": ids})
     numbers = _numbers(session, ids)
-    attempts, heard = _attempts(session, programme, ids)
+    attempts, heard, hints = _attempts(session, programme, ids)
+    hours = policy_of(programme).hours
     opposed = set(_OPPOSED.values(session, {"ids": ids}))
     written: dict[int, list[datetime]] = defaultdict(list)
     for person_id, sent_at in _WRITTEN.rows(session, {"ids": ids}):
         if sent_at is not None:
             written[person_id].append(sent_at)
     for person_id, birth_date, zone, class_label, opened_at, paused_until, reached in people:
+        hinted = (hours.block_at(at, _zone(zone)) for at in hints.get(person_id, ()))
         yield (
             person_id,
             PersonState(
@@ -158,6 +175,7 @@ def _read(
                 ever_reached=bool(reached),
                 segment=programme.segment_of(class_label) if programme.segments else "",
                 answered_slots=tuple(heard.get(person_id, ())),
+                hinted_slots=tuple(block.slot for block in hinted if block is not None),
             ),
         )
 
@@ -197,17 +215,21 @@ def _calls(session: Session, number_ids: Collection[int]) -> dict[int, list[date
 
 def _attempts(
     session: Session, programme: Programme, ids: list[int]
-) -> tuple[dict[int, list[PastAttempt]], dict[int, list[Slot]]]:
-    """The calls to each person, and the slots in which they were heard on a call of theirs."""
+) -> tuple[dict[int, list[PastAttempt]], dict[int, list[Slot]], dict[int, list[datetime]]]:
+    """The calls to each person, the slots in which they were heard on a call of theirs, and hours named for them."""
     contacts = {entry.code for entry in programme.dispositions if entry.is_contact}
     heard: dict[int, list[Slot]] = defaultdict(list)
+    hints: dict[int, list[datetime]] = defaultdict(list)
     attempts: dict[int, list[PastAttempt]] = defaultdict(list)
     for attempt in _OF_PEOPLE.rows(session, {"ids": ids}):
         if attempt.direction == "outbound":
             attempts[attempt.person_id].append(_past(attempt))
-        elif attempt.disposition in contacts and attempt.corrected_at is None and attempt.slot:
-            heard[attempt.person_id].append(Slot(attempt.slot))
-    return attempts, heard
+        elif attempt.direction == "inbound" and attempt.slot:
+            if attempt.disposition in contacts and attempt.corrected_at is None:
+                heard[attempt.person_id].append(Slot(attempt.slot))
+        if attempt.hinted_at is not None:
+            hints[attempt.person_id].append(attempt.hinted_at)
+    return attempts, heard, hints
 
 
 def _past(attempt: Any) -> PastAttempt:

@@ -37,9 +37,10 @@ class Rated:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Slots in which a call found somebody: the young person (a call of theirs included), or somebody else."""
+    """Slots in which a call found the young person (a call of theirs included) or somebody else, or was said to."""
 
     person: tuple[Slot, ...] = ()
+    hinted: tuple[Slot, ...] = ()
     others: tuple[Slot, ...] = ()
 
 
@@ -88,6 +89,7 @@ class Comparison:
             "others": [_plain(rated) for rated in self.others],
             "tried": [slot.value for slot in self.tried],
             "answered": [slot.value for slot in self.heard.person],
+            "hinted": [slot.value for slot in self.heard.hinted],
             "answered_by_others": [slot.value for slot in self.heard.others],
             "forbidden": [slot.value for slot in self.forbidden],
             "left_out": [slot.value for slot in self.left_out],
@@ -96,7 +98,8 @@ class Comparison:
     @property
     def _answers(self) -> dict[str, tuple[Slot, ...]]:
         """By the kind of sentence that tells them, what is most telling first."""
-        answers = {"answered": self.heard.person, "others": self.heard.others}
+        heard = self.heard
+        answers = {"answered": heard.person, "hinted": heard.hinted, "others": heard.others}
         return {kind: slots for kind, slots in answers.items() if slots}
 
     def _params(self, other: Rated | None) -> dict[str, int | str]:
@@ -131,6 +134,7 @@ _CODES = {
     "again": ReasonCode.LEARNT_HOUR,
     "only": ReasonCode.LEARNT_ONLY,
     "answered": ReasonCode.LEARNT_ANSWERED,
+    "hinted": ReasonCode.LEARNT_HINTED,
     "others": ReasonCode.LEARNT_OTHERS_ANSWERED,
     "sooner": ReasonCode.LEARNT_SOONER,
     "ahead": ReasonCode.LEARNT_AHEAD,

@@ -240,18 +240,22 @@ def history_of(person: PersonState) -> History:
             unanswered[SLOTS.index(attempt.slot)] += 1
         else:
             answered[SLOTS.index(attempt.slot)] += 1
-    for slot in person.answered_slots:
+    for slot in (*person.answered_slots, *person.hinted_slots):
         answered[SLOTS.index(slot)] += 1
     return History(person.segment, tuple(unanswered), tuple(answered), second)
 
 
 def heard_in(person: PersonState) -> Heard:
-    """In which slots a call found somebody, by whom it was: what the history counts as answered, told apart."""
+    """In which slots a call found somebody, or would by what was said: what the history counts as answered, apart."""
     guardians = {number.number_id for number in person.numbers if number.owner is Owner.GUARDIAN}
     own = [attempt for attempt in person.attempts if attempt.number_id not in guardians]
     theirs = {attempt.slot for attempt in own if attempt.kind in YOUNG_PERSON_ANSWERED}
     others = {attempt.slot for attempt in own if attempt.kind is RetryKind.THIRD_PARTY}
-    return Heard(_in_order({*theirs, *person.answered_slots}), _in_order(others))
+    return Heard(
+        person=_in_order({*theirs, *person.answered_slots}),
+        hinted=_in_order(person.hinted_slots),
+        others=_in_order(others),
+    )
 
 
 def _in_order(slots: Collection[Slot | None]) -> tuple[Slot, ...]:

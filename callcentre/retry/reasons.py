@@ -52,6 +52,7 @@ class ReasonCode(StrEnum):
     LEARNT_HOUR = "learnt_hour"
     LEARNT_ONLY = "learnt_only"
     LEARNT_ANSWERED = "learnt_answered"
+    LEARNT_HINTED = "learnt_hinted"
     LEARNT_OTHERS_ANSWERED = "learnt_others_answered"
     LEARNT_SECOND = "learnt_second"
     LEARNT_SOONER = "learnt_sooner"
@@ -316,6 +317,16 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "en": (
             "In the {slot} slot about 1 call in {one_in} is answered; this person once answered "
             "in the {answered_slots} slot."
+        ),
+    },
+    ReasonCode.LEARNT_HINTED: {
+        "fr": (
+            "Créneau {slot} : environ 1 appel sur {one_in} aboutit ; un proche a indiqué le créneau "
+            "{answered_slots}."
+        ),
+        "en": (
+            "In the {slot} slot about 1 call in {one_in} is answered; somebody close to them named the "
+            "{answered_slots} slot."
         ),
     },
     ReasonCode.LEARNT_OTHERS_ANSWERED: {

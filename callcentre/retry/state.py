@@ -78,8 +78,8 @@ class PersonState:
     pause that somebody set (a skip's "not before", a supervisor's); a soft refusal is read from the attempts.
     `messages`: when messages were sent. `ever_reached`: the young person answered or replied at least once,
     in whatever way. `segment`: the group that the programme declares for the learning rule, never a protected
-    trait. `answered_slots`: the hours at which they were heard otherwise than by a call of ours (a call received,
-    a guardian's hint).
+    trait. `answered_slots`: the hours at which they were heard otherwise than by a call of ours (a call received).
+    `hinted_slots`: the hours that somebody who answered for them named, as a guardian does.
     """
 
     person_id: int
@@ -94,6 +94,7 @@ class PersonState:
     ever_reached: bool = False
     segment: str = ""
     answered_slots: tuple[Slot, ...] = ()
+    hinted_slots: tuple[Slot, ...] = ()
 
     def __post_init__(self) -> None:
         if any(later.at < earlier.at for earlier, later in pairwise(self.attempts)):

@@ -94,6 +94,7 @@ REASONS = {
     ReasonCode.LEARNT_HOUR: mark("meilleure heure prévue"),
     ReasonCode.LEARNT_ONLY: mark("seul créneau permis"),
     ReasonCode.LEARNT_ANSWERED: mark("heure d’une réponse passée"),
+    ReasonCode.LEARNT_HINTED: mark("heure indiquée par un proche"),
     ReasonCode.LEARNT_OTHERS_ANSWERED: mark("heure d’une réponse passée"),
     ReasonCode.LEARNT_SOONER: mark("heure la plus proche qui vaille"),
     ReasonCode.LEARNT_AHEAD: mark("meilleur emploi des appels restants"),

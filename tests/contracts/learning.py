@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -33,9 +34,12 @@ RESULTS = (
 )
 
 
-def play(office: Office, *, people: int = 30, seed: int = 1) -> list[int]:
-    """People with calls of the last half year, some to guardians, some taken back, some received."""
-    random_ = random.Random(seed)
+def play(office: Office, *, people: int = 30, seed: int = 1, hints: bool = False) -> list[int]:
+    """People with calls of the last half year, some to guardians, some taken back, some received.
+
+    `hints`: some who answered for them named an hour.
+    """
+    random_, of_hints = random.Random(seed), random.Random(seed)
     made = [
         office.add(
             FIRST_NAMES[n % len(FIRST_NAMES)],
@@ -53,13 +57,38 @@ def play(office: Office, *, people: int = 30, seed: int = 1) -> list[int]:
             numbers.setdefault(link.person_id, []).append(link)
         for one in made:
             for row in _calls(office, desk, one, entries[one], numbers[one], random_):
-                session.execute(insert(Attempt), [row])
+                made_id = session.scalar(insert(Attempt).returning(Attempt.id), row)
+                if hints and row["retry_kind"] == "third_party" and of_hints.random() < 0.5:
+                    session.execute(insert(Callback), [_named(desk, row, made_id, of_hints)])
         opened = office.now - timedelta(days=200)
         session.execute(update(QueueEntry).values(opened_at=opened))
         reconsider(session, desk.programme, desk.programme_id, made, now=office.now)
 
     office.write(write)
     return made
+
+
+def _named(desk: Desk, row: dict[str, Any], attempt: int | None, random_: random.Random) -> dict[str, Any]:
+    """The hour at which somebody who answered said to call, as a promise that was kept since."""
+    day = row["local_date"] + timedelta(days=1)
+    block = random_.choice(
+        list(islice(desk.policy.hours.blocks_from(_noon(day), desk.programme.tz, days=7), 6))
+    )
+    return {
+        "programme_id": row["programme_id"],
+        "entry_id": row["entry_id"],
+        "person_id": row["person_id"],
+        "promised_at": block.start,
+        "promised_by": row["officer_id"],
+        "promised_in": attempt,
+        "created_at": row["ended_at"],
+        "state": "kept",
+        "settled_at": block.start,
+    }
+
+
+def _noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
 
 
 def _calls(

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from callcentre.callqueue.models import QueueEntry, Turn
 from callcentre.database import writing
+from callcentre.desk import undo
 from callcentre.desk.card import person
 from callcentre.desk.context import Desk
 from callcentre.dispositions import RetryKind
@@ -151,7 +152,7 @@ def tuned(programme: Programme, **changes: float) -> Programme:
 def test_planning_everybody_at_once_gives_what_asking_one_by_one_gives(
     office: Office, seed: int, hands: int, share: float
 ) -> None:
-    people = play(office, people=120, seed=seed)
+    people = play(office, people=120, seed=seed, hints=True)
     disturb(office, people, seed=seed)
     write_to(office, people, seed=seed)
     programme = kept_on_rotation(office.runtime.programme, share)
@@ -250,6 +251,8 @@ def check_what_it_claims(
     for slot, claimed, on_second in told:
         rate = (of_guardian if on_second else of_own)[Slot(str(why.params[slot]))]
         assert why.params[claimed] == min(100, max(1, round(1 / rate)))
+    if why.code is ReasonCode.LEARNT_HINTED:
+        assert set(str(why.params["answered_slots"]).split(",")) == set(state.hinted_slots)
     for code, kinds in _ANSWERS.items():
         if why.code is code:
             heard = {a.slot for a in state.attempts if a.kind in kinds and a.number_id != _guardian(state)}
@@ -276,7 +279,7 @@ def states_and_policy(
 
 def test_the_sentence_on_the_card_tells_the_numbers_that_decided(office: Office) -> None:
     programme = ringing_guardians(office.runtime.programme)
-    people = play(office, people=80, seed=3)
+    people = play(office, people=80, seed=3, hints=True)
     night = office.now + timedelta(hours=17)
     refit.learn(office.runtime.sessions, [programme], night)
     states, policy = states_and_policy(office, programme, people)
@@ -292,9 +295,27 @@ def test_the_sentence_on_the_card_tells_the_numbers_that_decided(office: Office)
         "learnt_first",
         "learnt_hour",
         "learnt_answered",
-        "learnt_others_answered",
+        "learnt_hinted",
         "learnt_second",
     }
+
+
+def test_an_hour_that_a_guardian_names_is_kept_until_the_result_is_undone(office: Office) -> None:
+    lease = office.take()
+    office.call(lease)
+    evening = office.now.replace(hour=17) + timedelta(days=1)
+    wrapped = office.say(lease, "third_party", callback_at=evening)
+
+    def hinted() -> tuple[Slot, ...]:
+        states, _ = states_and_policy(office, office.runtime.programme, [lease.person_id])
+        return states[lease.person_id].hinted_slots
+
+    assert hinted() == (Slot.EVENING,)
+    office.later(minutes=1)
+    office.write(
+        lambda s, d: undo.undo(s, d, wrapped.submission_id or 0, officer_id=lease.officer_id, now=office.now)
+    )
+    assert hinted() == ()
 
 
 def test_the_reason_of_a_call_is_kept_with_it(office: Office) -> None:

@@ -13,6 +13,7 @@ from callcentre.planning.replan import likeness
 from callcentre.retry.learnt import Learnt, with_learning
 from callcentre.retry.plan import CallAgain, next_attempt
 from callcentre.retry.policy import Policy
+from callcentre.retry.slots import Slot
 from callcentre.retry.state import PersonState
 from callcentre.retry.worth import order
 from tests import strategies
@@ -27,7 +28,9 @@ def couples(draw: st.DrawFn) -> tuple[PersonState, PersonState, Policy, datetime
     person, policy, now = draw(strategies.situations())
     tuning = draw(tunings())
     policy = with_learning(policy, draw(fits(tuning)), tuning, draw(loads))
-    person = replace(person, messages=(), opposed=False)
+    slots = tuple(draw(st.lists(st.sampled_from(Slot), max_size=2)))
+    person = replace(person, messages=(), opposed=False, answered_slots=slots)
+    theirs, hinted = (slots, ()) if draw(st.booleans()) else ((), slots)
     earlier = timedelta(weeks=draw(st.integers(0, 3)))
     twin = replace(
         person,
@@ -46,6 +49,8 @@ def couples(draw: st.DrawFn) -> tuple[PersonState, PersonState, Policy, datetime
             for a in person.attempts
         ),
         opened_at=None if person.opened_at is None else person.opened_at - earlier,
+        answered_slots=theirs,
+        hinted_slots=hinted,
     )
     return person, twin, policy, now
 

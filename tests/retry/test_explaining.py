@@ -167,6 +167,16 @@ def test_an_hour_at_which_somebody_else_answered_is_not_told_as_theirs() -> None
     assert "quelqu'un d'autre a déjà répondu au créneau soirée" in sentence(step.why, "fr")
 
 
+def test_an_hour_that_a_relative_named_counts_and_is_told_as_theirs() -> None:
+    state = person(call(40, Slot.MORNING, 9))
+    hinted = replace(state, hinted_slots=(Slot.EVENING,))
+    assert history_of(hinted) == history_of(replace(state, answered_slots=(Slot.EVENING,)))
+    step = next_attempt(hinted, policy(), now=MONDAY)
+    assert isinstance(step, CallAgain)
+    assert (step.block.slot, step.why.code) == (Slot.EVENING, ReasonCode.LEARNT_HINTED)
+    assert "un proche a indiqué le créneau soirée" in sentence(step.why, "fr")
+
+
 def test_an_hour_once_answered_is_not_said_where_it_does_not_count() -> None:
     deaf = USUAL.overridden({"uses_answered_hours": False})
     state = person(call(40, Slot.MORNING, 9), call(12, Slot.EVENING, 17, RetryKind.CALLBACK))
