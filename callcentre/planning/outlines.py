@@ -292,12 +292,14 @@ def _series(
         sum(attempt.number_id in guardians for attempt in attempts),
         frozenset(attempt.slot for attempt in attempts if attempt.slot is not None),
         attempts[-1].is_unanswered if attempts else None,
-        _last_slot(attempts) if _rotates(preference) else None,
+        last_weekday_slot(attempts) if _rotates(preference) else None,
     )
 
 
-def _last_slot(attempts: Sequence[PastAttempt]) -> Slot | None:
-    return next((attempt.slot for attempt in reversed(attempts) if attempt.slot is not None), None)
+def last_weekday_slot(attempts: Sequence[PastAttempt]) -> Slot | None:
+    """The last slot tried of those that a rotation goes round: Saturday is none of them."""
+    tried = (attempt.slot for attempt in reversed(attempts))
+    return next((slot for slot in tried if slot not in (None, Slot.SATURDAY)), None)
 
 
 def _rotates(preference: object) -> bool:

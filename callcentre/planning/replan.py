@@ -23,7 +23,7 @@ from callcentre.database import Identifier, dialect_of, has_one_writer, of_one_i
 from callcentre.planning.eligibility import Noting, priority_at, reconsider
 from callcentre.planning.fits import learning_of, used
 from callcentre.planning.models import RetryLearning
-from callcentre.planning.outlines import COMING_OF_AGE, ENTRIES, Outline, Outliner
+from callcentre.planning.outlines import COMING_OF_AGE, ENTRIES, Outline, Outliner, last_weekday_slot
 from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import states_of
 from callcentre.planning.together import Night, hands_for, share
@@ -345,7 +345,7 @@ def _preference(state: PersonState, policy: Policy, now: datetime) -> Hashable:
     """What the preference looks at besides: the history of calls, or where a rotation begins."""
     preference = policy.preference
     tried = tuple(sorted({attempt.slot for attempt in state.attempts if attempt.slot is not None}))
-    last = next((a.slot for a in reversed(state.attempts) if a.slot is not None), None)
+    last = last_weekday_slot(state.attempts)
     if isinstance(preference, Learnt) and not is_control(state.person_id, preference.tuning):
         guardians = {number.number_id for number in state.numbers if number.owner == "guardian"}
         second = sum(attempt.number_id in guardians for attempt in state.attempts)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from callcentre.dispositions import RetryKind
 from callcentre.planning.replan import likeness
 from callcentre.retry.learnt import Learnt, with_learning
 from callcentre.retry.plan import CallAgain, next_attempt
 from callcentre.retry.policy import Policy
 from callcentre.retry.slots import Slot
-from callcentre.retry.state import PersonState
+from callcentre.retry.state import NumberState, Owner, PastAttempt, PersonState
+from callcentre.retry.windows import USUAL_SATURDAY, CallingHours
 from callcentre.retry.worth import order
 from tests import strategies
 from tests.retry.learning_cast import fits, loads, tunings
@@ -74,6 +77,20 @@ def test_people_of_one_likeness_get_one_answer(
     ].index(other.number_id)
     if isinstance(policy.preference, Learnt) and max(one.value, other.value) < 1:
         assert _base(person, policy.preference, one) == pytest.approx(_base(twin, policy.preference, other))
+
+
+def test_on_rotation_a_call_on_saturday_leaves_everybody_at_their_own_start() -> None:
+    policy = Policy(CallingHours.of(saturday=USUAL_SATURDAY))
+    saturday = datetime(2026, 9, 5, 9, tzinfo=UTC)
+    call = PastAttempt(saturday, 1, RetryKind.NO_ANSWER, Slot.SATURDAY, saturday.date())
+    number = NumberState(1, Owner.YOUNG_PERSON, calls=(saturday,))
+    people = [PersonState(one, strategies.ZONES[0], (number,), (call,)) for one in range(1, 30)]
+    now, answers = saturday + timedelta(days=2), defaultdict(set)
+    for person in people:
+        step = next_attempt(person, policy, now=now)
+        answers[likeness(person, policy, now)].add((step.why, isinstance(step, CallAgain) and step.due_at))
+    assert len(answers) == 4
+    assert all(len(given) == 1 for given in answers.values())
 
 
 def _base(person: PersonState, preference: Learnt, step: CallAgain) -> float:
