@@ -224,12 +224,16 @@ def _attempts(
     for attempt in _OF_PEOPLE.rows(session, {"ids": ids}):
         if attempt.direction == "outbound":
             attempts[attempt.person_id].append(_past(attempt))
-        elif attempt.direction == "inbound" and attempt.slot:
-            if attempt.disposition in contacts and attempt.corrected_at is None:
-                heard[attempt.person_id].append(Slot(attempt.slot))
+        elif _is_contact_by_their_call(attempt, contacts):
+            heard[attempt.person_id].append(Slot(attempt.slot))
         if attempt.hinted_at is not None:
             hints[attempt.person_id].append(attempt.hinted_at)
     return attempts, heard, hints
+
+
+def _is_contact_by_their_call(attempt: Any, contacts: Collection[str]) -> bool:
+    is_theirs = attempt.direction == "inbound" and attempt.slot is not None
+    return is_theirs and attempt.disposition in contacts and attempt.corrected_at is None
 
 
 def _past(attempt: Any) -> PastAttempt:

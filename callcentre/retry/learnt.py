@@ -40,7 +40,9 @@ from callcentre.retry.worth import (
 from callcentre.tuning import RetryTuning
 
 _DAY = timedelta(days=1)
-ANSWERED = YOUNG_PERSON_ANSWERED | {RetryKind.THIRD_PARTY, RetryKind.GUARDIAN_REFUSAL}
+SOMEBODY_ELSE = frozenset({RetryKind.THIRD_PARTY, RetryKind.GUARDIAN_REFUSAL})
+"""Results of a call that somebody else answered."""
+ANSWERED = YOUNG_PERSON_ANSWERED | SOMEBODY_ELSE
 """Results that show somebody of the household at the telephone at that hour."""
 SAYS_NOTHING = frozenset({RetryKind.TECHNICAL, RetryKind.WRONG_NUMBER, RetryKind.DEAD_NUMBER})
 """Results that show nothing of the hour."""
@@ -250,7 +252,7 @@ def heard_in(person: PersonState) -> Heard:
     guardians = {number.number_id for number in person.numbers if number.owner is Owner.GUARDIAN}
     own = [attempt for attempt in person.attempts if attempt.number_id not in guardians]
     theirs = {attempt.slot for attempt in own if attempt.kind in YOUNG_PERSON_ANSWERED}
-    others = {attempt.slot for attempt in own if attempt.kind is RetryKind.THIRD_PARTY}
+    others = {attempt.slot for attempt in own if attempt.kind in SOMEBODY_ELSE}
     return Heard(
         person=_in_order({*theirs, *person.answered_slots}),
         hinted=_in_order(person.hinted_slots),

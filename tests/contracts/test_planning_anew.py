@@ -30,7 +30,7 @@ from callcentre.planning.policies import policy_in_force
 from callcentre.planning.replan import SAME_WORTH, replan
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
-from callcentre.retry.learnt import Learnt, history_of
+from callcentre.retry.learnt import SOMEBODY_ELSE, Learnt, history_of
 from callcentre.retry.plan import permitted
 from callcentre.retry.policy import Policy
 from callcentre.retry.profiles import SLOTS, chances, second_chances
@@ -225,7 +225,7 @@ def test_planning_that_was_cut_off_begins_anew_when_another_version_is_in_force(
 
 _ANSWERS = {
     ReasonCode.LEARNT_ANSWERED: YOUNG_PERSON_ANSWERED,
-    ReasonCode.LEARNT_OTHERS_ANSWERED: {RetryKind.THIRD_PARTY, RetryKind.GUARDIAN_REFUSAL},
+    ReasonCode.LEARNT_OTHERS_ANSWERED: SOMEBODY_ELSE,
 }
 
 
