@@ -16,7 +16,6 @@ from callcentre.database import writing
 from callcentre.desk import undo
 from callcentre.desk.card import person
 from callcentre.desk.context import Desk
-from callcentre.dispositions import RetryKind
 from callcentre.outreach.kinds import MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
