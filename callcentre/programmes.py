@@ -10,7 +10,7 @@ import re
 import tomllib
 from datetime import date, time, timedelta
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -34,6 +34,12 @@ Words = dict[str, str]
 Span = tuple[time, time]
 PERIOD = timedelta(days=30)
 """The unit of every limit `per_30_days`: any thirty days, not a month of the calendar."""
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """The names of all time zones, looked for once: they are files of the system."""
+    return frozenset(available_timezones())
 
 
 class _Part(BaseModel):
@@ -396,7 +402,7 @@ class Programme(_Part):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        if zone not in available_timezones():
+        if zone not in _time_zones():
             raise ValueError(f"{zone!r} is not a time zone; write one such as Europe/Paris")
         return zone
 

@@ -48,8 +48,9 @@ class World:
     people: tuple[int, ...] = ()
 
 
+@cache
 def the_programme() -> Programme:
-    """The example programme of the project."""
+    """The example programme of the project, read once for all tests: nothing can change it."""
     return load_programme(CONFIG / "programmes" / "bouches-du-rhone.toml")
 
 

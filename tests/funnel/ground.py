@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
@@ -13,16 +12,16 @@ from callcentre.callqueue.models import QueueEntry
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.directory.models import Territory
 from callcentre.people.models import YoungPerson
-from callcentre.programmes import Programme, load_programme
+from callcentre.programmes import Programme
+from tests.builders import the_programme
 
-CONFIG = Path(__file__).parents[2] / "config"
 NOW = datetime(2026, 11, 23, 10, 30, tzinfo=UTC)
 """A Monday, 11 h 30 in Marseille."""
 
 
 def programme() -> Programme:
     """The example programme."""
-    return load_programme(CONFIG / "programmes" / "bouches-du-rhone.toml")
+    return the_programme()
 
 
 def add_programme(session: Session, *, territories: int = 2) -> tuple[int, list[int]]:

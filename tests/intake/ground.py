@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from callcentre.intake import importing, queries
 from callcentre.intake.mapping import ColumnWords, load_column_words
 from callcentre.intake.preparing import PreparedList, prepare
 from callcentre.intake.reader import Refusal
-from callcentre.programmes import Programme, load_programme
+from callcentre.programmes import Programme
+from tests.builders import the_programme
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)
@@ -31,9 +33,10 @@ SAMPLES = {
 
 def programme() -> Programme:
     """The example programme."""
-    return load_programme(ROOT / "config" / "programmes" / "bouches-du-rhone.toml")
+    return the_programme()
 
 
+@cache
 def column_words() -> ColumnWords:
     """The header words of the project."""
     return load_column_words(ROOT / "config" / "list_columns.toml")
