@@ -203,12 +203,10 @@ class _Game:
 
     def _next(self, ready: list[_Life], at: datetime, room: int) -> tuple[_Life, int, bool] | None:
         """Whose turn it is: a promise, then whoever's hour it is, then anybody whom the rules permit."""
-        due = [
-            life for life in self.promised.values() if life.closed is None and (life.promised_at or at) <= at
-        ]
-        if due:
-            first = min(due, key=lambda life: (life.promised_at or at, life.someone.index))
-            return first, first.promised_on, True
+        while (first := self._due_promise(at)) is not None:
+            kept = self._keeps(first, at)
+            if kept is not None:
+                return first, kept, True
         while (life := self._best(ready, at, preferred=True)) is not None:
             ready.remove(life)
             answer = may_call(life.state(self.zone), self.policy, now=at, number_id=life.number_id)
@@ -224,6 +222,23 @@ class _Game:
             if isinstance(answer, Permission):
                 return life, answer.number_id, False
             self._reconsider(life, at)
+        return None
+
+    def _due_promise(self, at: datetime) -> _Life | None:
+        due = (life for life in self.promised.values() if life.closed is None)
+        waiting = [(life.promised_at or at, life.someone.index, life) for life in due]
+        return min((one for one in waiting if one[0] <= at), default=(at, 0, None))[2]
+
+    def _keeps(self, life: _Life, at: datetime) -> int | None:
+        """The number on which a promise is kept; None when it ends, since none of theirs may be called any more."""
+        state = life.state(self.zone)
+        for number_id in (life.promised_on, None):
+            answer = may_call(state, self.policy, now=at, number_id=number_id, promised=True)
+            if isinstance(answer, Permission):
+                return answer.number_id
+        life.promised_at = None
+        del self.promised[life.someone.index]
+        self._reconsider(life, at)
         return None
 
     def _best(self, among: Iterable[_Life], at: datetime, *, preferred: bool) -> _Life | None:

@@ -252,9 +252,13 @@ class _Writer:
         if not broken:
             return "0"
         parts = ", ".join(
-            f"{words.rule(name, self.language)} {self._number(count)}" for name, count in broken
+            f"{words.rule(name, self.language)} {self._yearly(count)}" for name, count in broken
         )
-        return f"{self._number(sum(count for _, count in broken))} ({parts})"
+        return f"{self._yearly(sum(count for _, count in broken))} ({parts})"
+
+    def _yearly(self, count: float) -> str:
+        """A mean over years, in which one in several years is not nothing."""
+        return self._number(count, 0 if count.is_integer() or count >= 10 else 1)
 
     def _yes(self, lever: Lever) -> str:
         return say("yes" if lever.reaches(self.found.target) else "no", self.language)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import time
+from dataclasses import replace
+from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import func, select
 from callcentre.database import reading
 from callcentre.funnel.models import StageChange
 from callcentre.outreach.models import Attempt
+from callcentre.planning.states import ADULT_AGE
 from callcentre.runtime import Runtime
 from callcentre.simulation import full, light
 from callcentre.simulation.arms import Change, Way, arm, changed
@@ -52,6 +54,21 @@ def test_the_control_that_recycles_breaks_the_rules_that_it_leaves_out() -> None
     assert found["weekday"] > 0
     kept = {name: count for name, count in found.items() if name not in ("slot", "weekday")}
     assert not any(kept.values())
+
+
+def test_a_promise_to_a_guardian_ends_with_the_eighteenth_birthday() -> None:
+    world = small_world(days=60)
+    house = programme(world)
+    start = house.period.first_day
+    born = start.replace(year=start.year - ADULT_AGE)
+    population = populate(world, 1, start)
+    on_the_eve = tuple(
+        replace(one, birth_date=born + timedelta(days=5 + one.index % 50), has_guardian=True)
+        for one in population.people
+    )
+    year = light.play(arm(house, Way.LEARNT), replace(population, people=on_the_eve))
+    assert year.details["guardian"] > 0
+    assert year.violated == 0
 
 
 def test_the_same_seed_plays_the_same_year() -> None:
