@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from callcentre.demo.temperaments import CodeBook, Ring
 from callcentre.desk.outcomes import Outcome
 from callcentre.dispositions import Disposition, Need, RetryKind
 from callcentre.programmes import Programme
+from callcentre.retry.profiles import SLOTS
 from callcentre.retry.windows import CallingHours
 from callcentre.simulation.population import Dial, Line, Population, Someone
 
@@ -21,6 +23,8 @@ SETTLED = frozenset({RetryKind.CALLBACK, RetryKind.SOFT_REFUSAL, RetryKind.OPPOS
 """The young person said what comes next; whatever else leaves a call unanswered."""
 LATE_ENDS = frozenset({"never_reached", "details_to_find", "other_routes"})
 """Reasons to look for another number once the calls are over."""
+HOURS_THOUGHT_OF = 3
+"""How much a relative knows of when the young person is to be had: of so many hours they name the best."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ class Talks:
         if passes_on:
             entry = self._third_party()
             knows_when = Need.CALLBACK_AT in {*entry.needs, *entry.asks}
-            return Said(entry, self._promised(random, dial.at) if knows_when else None)
+            return Said(entry, self._named(random, someone, dial.at) if knows_when else None)
         return Said(
             self.code_book.draw(random, Ring.SOMEBODY_ELSE, someone.temperament, is_follow_up=dial.expected)
         )
@@ -89,6 +93,19 @@ class Talks:
     def _third_party(self) -> Disposition:
         entries = [one for one in self.programme.code_book().values() if not one.is_retired]
         return next((one for one in entries if one.retry is RetryKind.THIRD_PARTY), entries[0])
+
+    def _named(self, random: Random, someone: Someone, now: datetime) -> datetime | None:
+        """The hour that a relative names: of some that occur to them, that at which the young person answers most."""
+        hours = (self._promised(random, now) for _ in range(HOURS_THOUGHT_OF))
+        return max(
+            (hour for hour in hours if hour is not None),
+            key=lambda hour: self._answers_at(someone, hour),
+            default=None,
+        )
+
+    def _answers_at(self, someone: Someone, hour: datetime) -> float:
+        block = self.hours.block_at(hour, self.programme.tz)
+        return someone.own[SLOTS.index(block.slot)] if block is not None else -inf
 
     def _promised(self, random: Random, now: datetime) -> datetime | None:
         zone: ZoneInfo = self.programme.tz
