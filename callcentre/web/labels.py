@@ -112,6 +112,8 @@ REASONS = {
     ReasonCode.LEASED: mark("chez un collègue"),
     ReasonCode.NUMBER_IN_USE: mark("numéro en ligne"),
     ReasonCode.PROMISED: mark("rappel promis"),
+    ReasonCode.REPLIED: mark("a répondu, souhaite un appel"),
+    ReasonCode.CALLED_US: mark("a cherché à nous joindre"),
     ReasonCode.TO_SETTLE: mark("appel sans résultat"),
     ReasonCode.CLOSED: mark("sorti de la file"),
 }
