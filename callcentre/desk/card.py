@@ -23,6 +23,7 @@ from callcentre.people.households import households
 from callcentre.people.models import Guardian, NationalId, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.planning.policies import policy_in_force
 from callcentre.planning.states import eighteenth_birthday, states_of
+from callcentre.retry.explaining import Explanation, explain
 from callcentre.retry.plan import may_call
 from callcentre.retry.reasons import Reason, ReasonCode, reason
 from callcentre.retry.rules import Refusal
@@ -174,7 +175,7 @@ class Person:
     """A young person with everything that a call needs; instants are UTC, `zone` is the person's own.
 
     `calls_used` of `calls_allowed` since they were (re-)opened. `why_not_now` and `when` always answer; `when` None
-    is a definite end.
+    is a definite end. `why_then`: what chose that time, where the retry rule did.
     """
 
     id: int
@@ -213,6 +214,7 @@ class Person:
     calls_allowed: int
     why_not_now: Reason
     when: datetime | None
+    why_then: Reason | None
     entry_id: int
 
 
@@ -314,8 +316,15 @@ def person(session: Session, desk: Desk, person_id: int, *, now: datetime) -> Pe
         calls_allowed=desk.policy.limits.calls_in_all,
         why_not_now=answer.reason,
         when=answer.when,
+        why_then=answer.why_then,
         entry_id=entry.id,
     )
+
+
+def explained(session: Session, desk: Desk, person_id: int, *, now: datetime) -> Explanation | None:
+    """Return the comparison of hours behind a person's next planned call; None when no such call comes next."""
+    state = states_of(session, desk.programme, desk.programme_id, [person_id])[person_id]
+    return explain(state, policy_in_force(session, desk.programme, desk.programme_id), now=now)
 
 
 def _records(

@@ -26,10 +26,11 @@ from callcentre.retry.state import PersonState
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A reason and a time; `when` None is a definite end."""
+    """A reason and a time, and what chose that time where the rule did; `when` None is a definite end."""
 
     reason: Reason
     when: datetime | None
+    why_then: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def answer(desk: Desk, facts: Facts, policy: Policy, *, now: datetime) -> Answer
     if turn is not None and turn.due_at <= now < turn.due_until:
         return Answer(reason(ReasonCode.READY), now)
     ruled = why_not_now(state, policy, now=now)
-    return Answer(ruled.reason, ruled.when)
+    return Answer(ruled.reason, ruled.when, ruled.why_then)
 
 
 def numbers_in_use(session: Session, number_ids: Collection[int]) -> set[int]:

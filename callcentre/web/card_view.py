@@ -13,7 +13,9 @@ from callcentre.desk.context import Desk
 from callcentre.desk.free_times import Usual, UsualTime, open_days, usual_times
 from callcentre.dispositions import Disposition, Group
 from callcentre.people.kinds import NumberOwner, NumberVerdict
-from callcentre.retry.reasons import Reason, sentence
+from callcentre.retry.comparison import Rated
+from callcentre.retry.explaining import Explanation
+from callcentre.retry.reasons import SLOT_WORDS, Reason, sentence
 from callcentre.support.kinds import SolutionKind
 from callcentre.web.formats import day_long, day_short, hour
 from callcentre.web.i18n import gettext, language, mark, typography, words
@@ -118,6 +120,42 @@ def why_served(lane: Lane, why: Reason, zone: ZoneInfo, desk: Desk, now: datetim
 def in_words(why: Reason) -> str:
     """Return a reason as a sentence in the language of the page."""
     return typography(sentence(why, language())) if language() == "fr" else sentence(why, language())
+
+
+@dataclass(frozen=True, slots=True)
+class HourLine:
+    """One slot compared for somebody's next call: its chance in words, and why it is or is not the one."""
+
+    slot: str
+    chance: str
+    is_chosen: bool
+    note: str
+
+
+def hours_compared(explained: Explanation | None) -> list[HourLine]:
+    """Return the slots that were compared, best chance first; nothing where no chances decided."""
+    if explained is None or explained.comparison is None:
+        return []
+    found = explained.comparison
+    rated = sorted((found.chosen, *found.others), key=lambda one: -one.rate)
+    closed = {slot: in_words(rule) for slot, rule in explained.closed.items()}
+    return [
+        HourLine(
+            slot=SLOT_WORDS[one.slot][language()],
+            chance=_chance(one),
+            is_chosen=one is found.chosen,
+            note=gettext("déjà essayé")
+            if one.slot in found.tried and one.slot not in closed
+            else closed.get(one.slot, ""),
+        )
+        for one in rated
+    ]
+
+
+def _chance(rated: Rated) -> str:
+    if rated.is_second:
+        return gettext("1 appel sur %(one_in)s, numéro d’un proche", one_in=rated.one_in)
+    return gettext("1 appel sur %(one_in)s", one_in=rated.one_in)
 
 
 def owner_of(number: NumberOnCard) -> str:

@@ -14,9 +14,11 @@ from callcentre.audit.kinds import Place
 from callcentre.callqueue import lease as leases
 from callcentre.desk import card, corrections, history
 from callcentre.desk.card import Person
+from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.outreach import consents
 from callcentre.people.kinds import NumberOwner
+from callcentre.retry.explaining import Explanation
 from callcentre.support import appointments, solutions
 from callcentre.support.kinds import AppointmentState, Evidence, SolutionKind
 from callcentre.web import card_view, history_words, labels, message_words
@@ -239,6 +241,11 @@ def _act(person_id: int, verb: Callable[[], str]) -> ResponseReturnValue:
     return redirect(f"/people/{person_id}")
 
 
+def _explained(desk: Desk, person: Person) -> Explanation | None:
+    """The hours compared for the next call, where the rule chose it."""
+    return None if person.why_then is None else card.explained(database(), desk, person.id, now=now())
+
+
 def _page(person_id: int, *, errors: dict[str, str] | None = None, typed: Any = None) -> str:
     session = database()
     desk = runtime().desk(session)
@@ -250,6 +257,8 @@ def _page(person_id: int, *, errors: dict[str, str] | None = None, typed: Any = 
         file=file,
         lines=history_words.lines_of(file.events, desk.programme),
         why_not_now=card_view.in_words(person.why_not_now),
+        why_then=None if person.why_then is None else card_view.in_words(person.why_then),
+        hours=card_view.hours_compared(_explained(desk, person)),
         refusals={n.id: card_view.in_words(n.refused) for n in person.numbers if n.refused is not None},
         owners={number.id: card_view.owner_of(number) for number in person.numbers},
         owner_labels=card_view.OWNER_LABELS,

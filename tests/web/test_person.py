@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from callcentre.accounts.sign_in import create_token
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import reading, writing
 from callcentre.desk import corrections, serving, wrap_up
@@ -19,6 +20,7 @@ from callcentre.people import opt_outs
 from callcentre.people.models import OptOut, PersonNumber
 from callcentre.support import appointments
 from tests.builders import World, a_person, make_world
+from tests.web.programs import Program
 from tests.web.site import START, Site, send, text_of
 
 
@@ -90,6 +92,22 @@ def test_history_tells_calls_stages_and_why_not_now(site: Site, person: int, off
     assert "Pourquoi pas maintenant, et quand ?" in said
     assert "Prochain appel :" in said
     assert "Pas de réponse au 06 39 98 07 77 · Camille Roux Sonne dans le vide" in said
+
+
+def test_the_page_and_the_api_tell_why_the_next_call_has_its_hour_and_compare_the_others(
+    site: Site, person: int, officer: FlaskClient
+) -> None:
+    call(site, person, "no_answer")
+    said = text_of(officer.get(f"/people/{person}"))
+    with writing(site.runtime.sessions) as session:
+        token = create_token(session, site.ids["officer"], "test", now=site.clock.now())
+    told = Program(site.app.test_client(), token).get(f"/people/{person}").get_json()["why_not_now"]
+    assert told["why_then"]["code"].startswith("learnt_")
+    assert told["why_then"]["sentence"] in said.replace("’", "'")
+    assert "Comparer les heures" in said
+    compared = said.split("Remarque", 1)[1]
+    assert compared.index("retenu") < compared.index("matin")
+    assert all(slot in compared for slot in ("matin", "midi", "après-midi", "soir"))
 
 
 def test_person_of_nowhere_is_not_found(officer: FlaskClient, world: World) -> None:

@@ -32,11 +32,12 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class WhyNotNow:
-    """Why somebody is not being served, and when they will be; `at` null is a definite end."""
+    """Why somebody is not being served, when they will be, and what chose that time; `at` null is a definite end."""
 
     code: str
     sentence: str
     at: datetime | None
+    why_then: Why | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +393,9 @@ def person_page(of: cards.Person, stages: tuple[Entered, ...]) -> PersonPage:
         numbers=[_number(number) for number in of.numbers],
         attempts=[_attempt(attempt) for attempt in of.attempts],
         stages=[StageShape(s.stage.value, s.at, s.recorded_at, s.cause) for s in stages],
-        why_not_now=WhyNotNow(reason.code, reason.sentence, of.when),
+        why_not_now=WhyNotNow(
+            reason.code, reason.sentence, of.when, None if of.why_then is None else why(of.why_then)
+        ),
     )
 
 
