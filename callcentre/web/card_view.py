@@ -133,7 +133,7 @@ class HourLine:
 
 
 def hours_compared(explained: Explanation | None) -> list[HourLine]:
-    """Return the slots that were compared, best chance first; nothing where no chances decided."""
+    """Return the slots that the programme opens, best chance first; nothing where no chances decided."""
     if explained is None or explained.comparison is None:
         return []
     found = explained.comparison
@@ -149,6 +149,7 @@ def hours_compared(explained: Explanation | None) -> list[HourLine]:
             else closed.get(one.slot, ""),
         )
         for one in rated
+        if one.slot in closed or one.slot not in found.forbidden
     ]
 
 

@@ -108,6 +108,7 @@ def test_the_page_and_the_api_tell_why_the_next_call_has_its_hour_and_compare_th
     compared = said.split("Remarque", 1)[1]
     assert compared.index("retenu") < compared.index("matin")
     assert all(slot in compared for slot in ("matin", "midi", "après-midi", "soir"))
+    assert "samedi" not in compared, "the programme does not call on Saturdays"
 
 
 def test_person_of_nowhere_is_not_found(officer: FlaskClient, world: World) -> None:
