@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from werkzeug.serving import make_server
+from werkzeug.wsgi import ClosingIterator
 
 from tests.builders import PASSWORD
 from tests.serving import serving
 from tests.web.site import Site, make_site
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
@@ -54,8 +61,24 @@ def site(tmp_path: Path, sqlite_url: str) -> Iterator[Site]:
 @pytest.fixture
 def address(site: Site) -> Iterator[str]:
     """Serve the site on a free port of loopback."""
-    with serving(make_server("127.0.0.1", 0, site.app, threaded=True)) as address:
+    with serving(make_server("127.0.0.1", 0, _with_files_read(site.app), threaded=True)) as address:
         yield address
+
+
+def _with_files_read(app: Flask) -> WSGIApplication:
+    """The application, whose static files are read and closed before they are sent.
+
+    The library's server leaves a file open when the browser hangs up while it is being sent, as at the end of a test.
+    """
+
+    def run(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        answer = app(environ, start_response)
+        if not environ["PATH_INFO"].startswith("/static/"):
+            return answer
+        with closing(cast(ClosingIterator, answer)) as parts:
+            return [b"".join(parts)]
+
+    return run
 
 
 @pytest.fixture
