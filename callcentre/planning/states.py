@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from callcentre.bulk import in_parts
 from callcentre.callqueue.models import QueueEntry
-from callcentre.directory.models import Programme as Programmes
+from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.dispositions import RetryKind
 from callcentre.funnel.models import StageChange
 from callcentre.funnel.queries import in_force
@@ -52,7 +52,7 @@ These statements are put together and compiled once: doing so costs more than ru
 def ever_reached(person_id: ColumnElement[int] | InstrumentedAttribute[int]) -> ColumnElement[bool]:
     """The condition that somebody was reached at some time, by a call or a message: that the funnel says so."""
     return exists().where(
-        StageChange.programme_id.in_(select(Programmes.id)),  # for the index, which begins with it
+        StageChange.programme_id.in_(select(ProgrammeRow.id)),  # for the index, which begins with it
         StageChange.person_id == person_id,
         StageChange.stage == Stage.CONTACTED,
         in_force(),

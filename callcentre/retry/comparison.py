@@ -2,7 +2,6 @@
 
     found = compare(...)                 a Comparison, from the numbers that decided
     found.reason()                       a Reason, stored with the entry and spoken by `reasons.sentence`
-    found.as_json()                      the whole comparison, for the card, the history and the API
 
 The words say "about 1 in 8" and never a profile's name.
 """
@@ -11,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 from callcentre.retry.reasons import Reason, ReasonCode, reason
 from callcentre.retry.slots import Slot
@@ -82,19 +80,6 @@ class Comparison:
         code = ReasonCode.LEARNT_EARLIER_SECOND if self.is_second else ReasonCode.LEARNT_EARLIER
         return reason(code, **self._params(next(rated for rated in self.others if rated.slot is planned)))
 
-    def as_json(self) -> dict[str, Any]:
-        """The comparison as plain values."""
-        return {
-            "chosen": _plain(self.chosen),
-            "others": [_plain(rated) for rated in self.others],
-            "tried": [slot.value for slot in self.tried],
-            "answered": [slot.value for slot in self.heard.person],
-            "hinted": [slot.value for slot in self.heard.hinted],
-            "answered_by_others": [slot.value for slot in self.heard.others],
-            "forbidden": [slot.value for slot in self.forbidden],
-            "left_out": [slot.value for slot in self.left_out],
-        }
-
     @property
     def _answers(self) -> dict[str, tuple[Slot, ...]]:
         """By the kind of sentence that tells them, what is most telling first."""
@@ -123,10 +108,6 @@ class Comparison:
         if not left:
             return "only"
         return "again" if self.tried else "first"
-
-
-def _plain(rated: Rated) -> dict[str, Any]:
-    return {"slot": rated.slot.value, "rate": rated.rate, "is_second": rated.is_second}
 
 
 _CODES = {

@@ -1,8 +1,7 @@
 """The whole answer to "why this hour": the comparison, and for each hour left out the rule that closes it.
 
     told = explain(person, policy, now=now)        None when no planned call comes next
-    told.words("fr")                               one or two sentences for the card and the history
-    told.as_json()                                 the same for the API
+    told.comparison, told.closed                   what a person's page shows on request
 
 It asks the same rules and the same preference as `plan.next_attempt`, so it cannot say something else than was done.
 """
@@ -12,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from callcentre.retry.comparison import Comparison
 from callcentre.retry.learnt import Learnt, is_control
 from callcentre.retry.plan import CallAgain, eligible_in, next_attempt
 from callcentre.retry.policy import Policy
 from callcentre.retry.preference import Choice, Option, Preference
-from callcentre.retry.reasons import Reason, ReasonCode, sentence
+from callcentre.retry.reasons import Reason, ReasonCode
 from callcentre.retry.rules import CallKind, Refusal
 from callcentre.retry.slots import Slot
 from callcentre.retry.state import PersonState
@@ -38,28 +36,6 @@ class Explanation:
     why: Reason
     comparison: Comparison | None = None
     closed: Mapping[Slot, Reason] = field(default_factory=dict)
-
-    def words(self, language: str = "fr") -> str:
-        """The choice, then the rule that closes the best of the hours that would have been better."""
-        better = self._better_but_closed()
-        told = sentence(self.why, language)
-        return told if better is None else f"{told} {sentence(better, language)}"
-
-    def as_json(self) -> dict[str, Any]:
-        """The explanation as plain values."""
-        return {
-            "why": self.why.as_json(),
-            "comparison": self.comparison.as_json() if self.comparison is not None else None,
-            "closed": {slot.value: rule.as_json() for slot, rule in self.closed.items()},
-        }
-
-    def _better_but_closed(self) -> Reason | None:
-        if self.comparison is None:
-            return None
-        chosen = self.comparison.chosen.rate
-        better = (one.slot for one in self.comparison.others if one.rate > chosen and one.slot in self.closed)
-        slot = next(better, None)
-        return None if slot is None else self.closed[slot]
 
 
 def explain(person: PersonState, policy: Policy, *, now: datetime) -> Explanation | None:

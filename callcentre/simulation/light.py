@@ -225,9 +225,10 @@ class _Game:
         return None
 
     def _due_promise(self, at: datetime) -> _Life | None:
-        due = (life for life in self.promised.values() if life.closed is None)
-        waiting = [(life.promised_at or at, life.someone.index, life) for life in due]
-        return min((one for one in waiting if one[0] <= at), default=(at, 0, None))[2]
+        due = (
+            life for life in self.promised.values() if life.closed is None and (life.promised_at or at) <= at
+        )
+        return min(due, key=lambda life: (life.promised_at or at, life.someone.index), default=None)
 
     def _keeps(self, life: _Life, at: datetime) -> int | None:
         """The number on which a promise is kept; None when it ends, since none of theirs may be called any more."""

@@ -163,9 +163,13 @@ def rounds(exchange: Exchange) -> list[list[int]]:
             )
         )
         new = [message.id for message in exchange.messages() if message.id not in known]
-        found = exchange.read(lambda s, _, ids=new: messages.recipients(s, ids))  # type: ignore[misc]
-        written.append([person for one in new for person in found[one]])
+        written.append(recipients(exchange, new))
     return written[:-1]
+
+
+def recipients(exchange: Exchange, message_ids: list[int]) -> list[int]:
+    found = exchange.read(lambda s, _: messages.recipients(s, message_ids))
+    return [person for one in message_ids for person in found[one]]
 
 
 def test_nobody_waits_for_a_notice_behind_people_who_cannot_be_written_to(exchange: Exchange) -> None:

@@ -75,11 +75,11 @@ def test_the_sentence_says_the_chances_that_decided() -> None:
 def test_no_profile_and_no_trait_is_named() -> None:
     told = explain(person(), policy(), now=MONDAY)
     assert told is not None
-    words = told.words("en") + str(told.as_json())
+    words = sentence(told.why, "en") + str(told)
     assert not any(name in words for name in ("minor", "rarely", "not_by_this_number", "any_hour"))
 
 
-def test_a_better_hour_that_a_rule_closes_is_named_with_its_rule() -> None:
+def test_a_better_hour_that_a_rule_closes_is_compared_with_its_rule() -> None:
     """They answered in the evening once, but the last call, in vain, was in the evening too."""
     state = person(
         call(20, Slot.EVENING, 17, RetryKind.CALLBACK), call(15, Slot.MORNING, 9), call(6, Slot.EVENING, 17)
@@ -87,8 +87,10 @@ def test_a_better_hour_that_a_rule_closes_is_named_with_its_rule() -> None:
     told = explain(state, policy(), now=MONDAY)
     assert told is not None
     assert told.closed[Slot.EVENING].code is ReasonCode.OTHER_SLOT
-    assert told.words("en").endswith(sentence(told.closed[Slot.EVENING], "en"))
-    assert told.as_json()["closed"]["evening"]["code"] == "other_slot"
+    assert told.comparison is not None
+    best = max(told.comparison.others, key=lambda rated: rated.rate)
+    assert best.slot is Slot.EVENING
+    assert best.rate > told.comparison.chosen.rate
 
 
 def test_a_full_better_hour_is_said_to_come_too_late() -> None:
