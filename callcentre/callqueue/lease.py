@@ -64,6 +64,8 @@ class Lease:
     territory_id: int
     officer_id: int
     lane: Lane
+    due_at: datetime
+    """From when they were to be called; ahead only on a card that was opened by hand."""
     number_id: int | None
     shares_number: bool
     reason: dict[str, Any]
@@ -74,6 +76,11 @@ class Lease:
     until: datetime
     granted_now: bool = False
     """Whether this very call granted it; asking again gives the same lease without."""
+
+    @property
+    def why(self) -> dict[str, Any] | None:
+        """What chose the hour of a call from this card; None where nothing did, on one that was opened by hand."""
+        return None if self.lane is Lane.LIVE_INBOUND else self.reason
 
     def needs_settling(self, now: datetime, after: timedelta) -> bool:
         """Tell whether an open attempt has been without a sign of life for so long that it must be settled."""
@@ -376,7 +383,7 @@ def _claim_statement(territories: int, locking: bool) -> Prepared:
     claim = (
         f"UPDATE turns SET {_SET_LEASE} WHERE id = (SELECT id FROM ({heads}) AS heads LIMIT 1) "
         "AND NOT EXISTS (SELECT 1 FROM turns mine WHERE mine.officer_id = :officer) "
-        "RETURNING id, entry_id, person_id, territory_id, lane, number_id, shares_number, reason, callback_id, "
+        "RETURNING id, entry_id, person_id, territory_id, lane, due_at, number_id, shares_number, reason, callback_id, "
         "(SELECT count(*) FROM person_numbers mine WHERE turns.shares_number "
         f"AND {_SHARED.format(person='turns.person_id')}) AS shared"
     )
@@ -407,6 +414,7 @@ def _granted(row: Any, claim: dict[str, Any]) -> Lease:
         territory_id=row.territory_id,
         officer_id=claim["officer"],
         lane=Lane(row.lane),
+        due_at=row.due_at,
         number_id=row.number_id,
         shares_number=bool(row.shares_number),
         reason=row.reason,
@@ -475,6 +483,7 @@ def _lease(row: Any) -> Lease:
         territory_id=row.territory_id,
         officer_id=row.officer_id,
         lane=Lane(row.lane),
+        due_at=row.due_at,
         number_id=row.number_id,
         shares_number=bool(row.shares_number),
         reason=row.reason,

@@ -7,6 +7,7 @@ bind everybody. It is asked for by a call of theirs that nobody has dealt with: 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
@@ -23,18 +24,37 @@ RUNG_BACK_WITHIN = timedelta(hours=2)
 """How long after somebody called an officer may ring them back by hand; later, what they left is in the queue."""
 
 
-def numbers_asked(
-    session: Session, state: PersonState, lane: int, *, officer_id: int | None, now: datetime
-) -> frozenset[int]:
-    """Return the ids of a person's numbers on which a call in this lane answers what they asked for.
+AHEAD_OF_TIME = timedelta(minutes=5)
+"""A call this long before a promised time is not the one that was promised, and keeps it only by being answered."""
 
-    All of them for a promise, a missed call or a reply; those that have just called for a card opened by hand by an
-    officer (`officer_id`); none for an ordinary turn.
+
+class Held(Protocol):
+    """What a lease and a turn have in common."""
+
+    @property
+    def lane(self) -> int:
+        """Its lane, as `Lane` counts."""
+
+    @property
+    def due_at(self) -> datetime:
+        """From when they were to be called."""
+
+    @property
+    def officer_id(self) -> int | None:
+        """Who has it, None while nobody does."""
+
+
+def numbers_asked(session: Session, state: PersonState, held: Held, *, now: datetime) -> frozenset[int]:
+    """Return the ids of a person's numbers on which a call under this lease answers what they asked for.
+
+    All of them for a promise, a missed call or a reply; those that have just called for a card opened by hand, also
+    long before a promise; none for an ordinary turn.
     """
     own = frozenset(number.number_id for number in state.numbers)
-    if lane == Lane.LIVE_INBOUND:
-        return own & _have_just_called(session, own, officer_id=officer_id, now=now)
-    return own if lane < Lane.ORDINARY else frozenset()
+    is_early = held.lane == Lane.PROMISE and held.due_at - now > AHEAD_OF_TIME
+    if held.lane == Lane.LIVE_INBOUND or is_early:
+        return own & _have_just_called(session, own, officer_id=held.officer_id, now=now)
+    return own if held.lane < Lane.ORDINARY else frozenset()
 
 
 def call_taken(session: Session, person_id: int, *, officer_id: int, now: datetime) -> int | None:

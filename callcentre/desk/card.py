@@ -368,7 +368,7 @@ def _numbers(
     shared = _sharers(session, [link.number_id for link, _, _ in rows], state.person_id) if sharing else {}
     asked: frozenset[int] = frozenset()
     if turn is not None:
-        asked = numbers_asked(session, state, turn.lane, officer_id=turn.officer_id, now=now)
+        asked = numbers_asked(session, state, turn, now=now)
     cards = []
     for link, number, guardian in rows:
         answer = may_call(state, desk.policy, now=now, number_id=number.id, promised=number.id in asked)

@@ -185,7 +185,7 @@ def start_attempt(
             return running
         raise NotAllowed("Indiquez d'abord le résultat de l'appel en cours.", reason="attempt_open")
     state = states_of(session, desk.programme, desk.programme_id, [lease.person_id])[lease.person_id]
-    asked = numbers_asked(session, state, lease.lane, officer_id=officer_id, now=now)
+    asked = numbers_asked(session, state, lease, now=now)
     answer = may_call(state, desk.policy, now=now, number_id=number_id, promised=number_id in asked)
     if isinstance(answer, Refusal):
         raise NotAllowed(sentence(answer.reason), reason=answer.reason.code.value)
@@ -203,7 +203,7 @@ def start_attempt(
         zone=state.zone,
         hours=desk.policy.hours,
         now=now,
-        why=lease.reason,
+        why=lease.why,
     )
     leases.start_attempt(session, lease, attempt_id=attempt.id, now=now, lifetime=desk.lifetime)
     return attempt

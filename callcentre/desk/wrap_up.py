@@ -21,7 +21,7 @@ from callcentre.callqueue import lease as leases
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, Lane, LeaseEnding, QueueEntry, Turn
 from callcentre.desk import promises
-from callcentre.desk.asked import call_taken
+from callcentre.desk.asked import AHEAD_OF_TIME, call_taken
 from callcentre.desk.checking import check, check_promise
 from callcentre.desk.context import Desk
 from callcentre.desk.drafts import discard
@@ -57,8 +57,6 @@ OPPOSITION = "opposition"
 """The reason with which an entry is closed when the young person objects to any contact."""
 SHARED = "shared"
 """Direction of an attempt that records what somebody else's call also settled; it is not a second dialling."""
-AHEAD_OF_TIME = timedelta(minutes=5)
-"""A call this long before a promised time does not keep the promise unless it is answered."""
 
 
 def wrap_up(
@@ -245,7 +243,7 @@ def _attempt(
         hours=desk.policy.hours,
         now=lease.granted_at,
         direction="inbound" if rang_from else "outbound",
-        why=lease.reason,
+        why=lease.why,
     )
 
 

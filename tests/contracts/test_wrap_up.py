@@ -371,6 +371,24 @@ def test_somebody_who_said_not_now_is_not_called_from_a_card_opened_by_search(of
     assert_refused_everywhere(office, again, "soft_refusal")
 
 
+def test_a_promise_ahead_does_not_let_a_card_opened_by_search_be_called_after_the_day_s_calls(
+    office: Office,
+) -> None:
+    lease = office.take()
+    office.call(lease)
+    office.say(lease, "call_back", callback_at=office.now + timedelta(hours=2, minutes=30))
+    office.later(minutes=20)
+    again = open_by_hand(office, lease.person_id)
+    assert again.lane is Lane.PROMISE
+    assert_refused_everywhere(office, again, "day_cap")
+    office.later(hours=2, minutes=6)
+    assert again == office.serve()
+    (number,) = shown(office, lease.person_id).numbers
+    assert number.refused is None
+    office.call(again, number.id)
+    assert rows(office, Attempt) == 2
+
+
 def test_a_sibling_whose_card_is_opened_next_is_not_called_on_the_same_number(office: Office) -> None:
     mother = a_number()
     ada, eva = (office.add(name, numbers=[], guardian_numbers=[mother]) for name in ("Ada", "Éva"))
