@@ -82,6 +82,11 @@ def learn_hours(runtime: Runtime, now: datetime) -> object:
     return refit.learn(runtime.sessions, runtime.programmes.values(), now)
 
 
+def follow_version(runtime: Runtime, now: datetime) -> object:
+    """Plan everybody by the version of the learnt numbers that a supervisor has put in force."""
+    return refit.follow(runtime.sessions, runtime.programmes.values(), now)
+
+
 def advance_routes(runtime: Runtime, now: datetime) -> object:
     """Go on with the other routes whose wait is over, to the final state when none is left."""
     return routes.advance(runtime.sessions, runtime.programmes.values(), now)

@@ -53,7 +53,7 @@ class Runner:
 
     def run(self, job: Job) -> bool:
         """Run a job if this scheduler leads, it is due and does not run already; tell whether it ran."""
-        lock = self._running.setdefault(job.name, threading.Lock())
+        lock = self._running.setdefault(job.not_beside or job.name, threading.Lock())
         if not lock.acquire(blocking=False):
             return False
         try:

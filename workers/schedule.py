@@ -45,6 +45,8 @@ class Job:
     when: Every | Nightly
     work: Callable[[Session, Runtime, datetime], object] | None = None
     steps: Callable[[Runtime, datetime], object] | None = None
+    not_beside: str = ""
+    """A job that never runs at the same time; this one then waits for its next turn."""
 
     def __post_init__(self) -> None:
         if (self.work is None) == (self.steps is None):
@@ -74,6 +76,7 @@ def job_table(settings: Settings) -> tuple[Job, ...]:
         Job("copy-log", Every(minute), steps=jobs.copy_log_back),
         Job("advance-routes", Every(10 * minute), steps=jobs.advance_routes),
         Job("learn-hours", Nightly(time(2, 30)), steps=jobs.learn_hours),
+        Job("follow-version", Every(minute), steps=jobs.follow_version, not_beside="learn-hours"),
         Job("watch-folder", Every(minute), steps=jobs.watch_folder),
         Job("forget-lists", Nightly(time(3)), work=jobs.forget_lists),
         Job("purge-quarantine", Nightly(time(3)), work=jobs.purge_quarantine),

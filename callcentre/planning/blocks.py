@@ -157,6 +157,20 @@ def plan(session: Session, programme: Programme, *, now: datetime) -> int:
     return _fill(session, programme, programme_id, max(0, room), now, preferred=True)
 
 
+def plan_anew(session: Session, programme: Programme, *, now: datetime) -> int:
+    """Plan the current block by hours that have changed: who was ready by the old ones steps back first."""
+    programme_id = directory.programme_id(session, programme.code)
+    if programme_id is None:
+        return 0
+    _alone(session, programme_id)
+    session.execute(
+        delete(Turn).where(
+            Turn.programme_id == programme_id, Turn.token.is_(None), Turn.lane == int(Lane.ORDINARY)
+        )
+    )
+    return plan(session, programme, now=now)
+
+
 def plan_on_the_spot(session: Session, programme: Programme, programme_id: int, *, now: datetime) -> int:
     """Plan a few people for officers who wait: those whose hour it is, else those whom the hard rules permit."""
     _alone(session, programme_id)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from callcentre.database import reading, writing
 from callcentre.directory import queries as directory
 from callcentre.outreach.models import Attempt
+from callcentre.planning.blocks import plan_anew
 from callcentre.planning.counting import CONTACTS, count_calls, groups_of, plain_calls, seconds_of
 from callcentre.planning.fits import fit_in_force, keep, learning_of, made_nightly
 from callcentre.planning.models import FitSource
@@ -52,7 +53,27 @@ def learn_one(sessions: sessionmaker[Session], programme: Programme, now: dateti
         return 0
     count_calls(sessions, programme, programme_id, now)
     fit_again(sessions, programme, programme_id, now)
-    return replan(sessions, programme, programme_id, now)
+    return _follow(sessions, programme, programme_id, now)
+
+
+def follow(sessions: sessionmaker[Session], programmes: Iterable[Programme], now: datetime) -> dict[str, int]:
+    """Plan everybody anew where another version came into force since; return how many changed, by programme."""
+    changed = {}
+    for programme in programmes:
+        with reading(sessions) as session:
+            programme_id = directory.programme_id(session, programme.code)
+        if programme_id is not None and programme.constants is not None:
+            changed[programme.code] = _follow(sessions, programme, programme_id, now)
+    return changed
+
+
+def _follow(sessions: sessionmaker[Session], programme: Programme, programme_id: int, now: datetime) -> int:
+    """Let everybody's hour follow the version in force, and whoever is ready by another one step back."""
+    changed = replan(sessions, programme, programme_id, now)
+    if changed:
+        with writing(sessions) as session:
+            plan_anew(session, programme, now=now)
+    return changed
 
 
 def fit_again(

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from callcentre.callqueue.models import Lane, QueueEntry
+from callcentre.callqueue.lease import Lease
+from callcentre.callqueue.models import Lane, QueueEntry, Turn
+from callcentre.desk import why_not
 from callcentre.desk.context import Desk
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.errors import InvalidInput
@@ -286,6 +288,43 @@ def test_going_back_puts_an_older_version_in_force_and_freezes_it(office: Office
     policy = office.read(lambda s, d: policy_in_force(s, d.programme, d.programme_id))
     assert isinstance(policy.preference, Learnt)
     assert policy.preference.fit.version == 0
+
+
+def test_everybodys_hour_follows_the_version_that_a_supervisor_puts_in_force(office: Office) -> None:
+    people = play(office)
+    runtime, by = office.runtime, office.user("supervisor")
+    refit.learn(runtime.sessions, runtime.programmes.values(), office.now)
+    assert follow(office) == 0
+    lease = office.take()
+    ready = office.read(turns_ready)
+    assert ready
+    office.write(lambda s, d: fits.go_back(s, d.programme_id, 0, reason="étrange", by=by, now=office.now))
+    office.later(minutes=1)
+    assert follow(office) > 0
+    told = office.read(lambda s, d: why_not.answers(s, d, [*office.world.people, *people], now=office.now))
+    stored = select(QueueEntry.person_id, QueueEntry.preferred_at).where(QueueEntry.preferred_at > office.now)
+    planned = office.read(lambda s, _: s.execute(stored).all())
+    assert planned
+    assert all(told[person].next_call in (at, None) for person, at in planned)
+    again = office.read(turns_ready)
+    assert again
+    assert again != ready
+    held = office.serve()
+    assert isinstance(held, Lease)
+    assert held.token == lease.token, "whoever is with an officer stays there"
+    assert follow(office) == 0
+
+
+def follow(office: Office) -> int:
+    """What the worker does between two nights; return how many people it planned anew."""
+    runtime = office.runtime
+    return sum(refit.follow(runtime.sessions, runtime.programmes.values(), office.now).values())
+
+
+def turns_ready(session: Session, _desk: Desk) -> dict[int, dict[str, object]]:
+    """Why each person who is ready is to be called, by their entry."""
+    ready = select(Turn.entry_id, Turn.reason).where(Turn.token.is_(None), Turn.lane == Lane.ORDINARY)
+    return dict(session.execute(ready).all())
 
 
 def test_where_learning_is_switched_off_the_priors_decide_whatever_was_learnt_before(office: Office) -> None:

@@ -117,6 +117,17 @@ def test_a_job_that_failed_runs_again_and_clears_its_error(runtime: Runtime, run
     assert (run.last_ok, run.last_error) == (True, None)
 
 
+def test_a_job_that_is_not_to_run_beside_another_waits_for_its_next_turn(
+    runtime: Runtime, runner: Runner
+) -> None:
+    follows = Job("follows", OFTEN, work=leave_a_trace, not_beside="night")
+    tried = []
+    assert runner.run(Job("night", OFTEN, steps=lambda _runtime, _now: tried.append(runner.run(follows))))
+    assert (tried, traces(runtime)) == ([False], [])
+    assert runner.run(follows)
+    assert traces(runtime) == [MONDAY_NOON]
+
+
 def test_a_scheduler_that_does_not_lead_runs_nothing(runtime: Runtime, runner: Runner) -> None:
     other = Runner(runtime, holder="south:1:b")
     assert not other.keep_the_lead()
