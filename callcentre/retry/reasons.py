@@ -107,9 +107,11 @@ def reason(code: ReasonCode, **params: Value) -> Reason:
 def sentence(why: Reason, language: str = "fr") -> str:
     """The reason in words, in English or else in French; a missing value reads "…"."""
     spoken = "en" if language.startswith("en") else "fr"
-    words = {"other_number": ""}
+    words = _Gaps({"other_number": ""})
     words |= {name: _in_words(name, value, spoken) for name, value in why.params.items()}
-    return SENTENCES[why.code][spoken].format_map(_Gaps(words))
+    is_as_good = why.params.get("one_in") == why.params.get("other_one_in")
+    words["against"] = _AGAINST[spoken][is_as_good].format_map(words)
+    return SENTENCES[why.code][spoken].format_map(words)
 
 
 class _Gaps(dict[str, str]):
@@ -142,6 +144,17 @@ def _in_words(name: str, value: Value, language: str) -> str:
             return str(value)
 
 
+_AGAINST = {
+    "fr": (
+        "contre 1 sur {other_one_in} au créneau {other_slot}{other_number}",
+        "à peu près comme au créneau {other_slot}{other_number}",
+    ),
+    "en": (
+        "against 1 in {other_one_in} in the {other_slot} slot{other_number}",
+        "much as in the {other_slot} slot{other_number}",
+    ),
+}
+"""What another slot's chance is, where it differs from that of the slot in so many words, and where it does not."""
 _SECOND_NUMBER = {"fr": ", numéro d'un proche", "en": ", a relative's number"}
 _CLOCK = {"fr": "H 'h' mm", "en": "HH:mm"}
 
@@ -286,24 +299,12 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         ),
     },
     ReasonCode.LEARNT_FIRST: {
-        "fr": (
-            "Premier appel, créneau {slot} : environ 1 appel sur {one_in} aboutit pour cette "
-            "personne, contre 1 sur {other_one_in} au créneau {other_slot}{other_number}."
-        ),
-        "en": (
-            "First call, in the {slot} slot: about 1 call in {one_in} is answered, against 1 in "
-            "{other_one_in} in the {other_slot} slot{other_number}."
-        ),
+        "fr": "Premier appel, créneau {slot} : environ 1 appel sur {one_in} aboutit pour cette personne, {against}.",
+        "en": "First call, in the {slot} slot: about 1 call in {one_in} is answered, {against}.",
     },
     ReasonCode.LEARNT_HOUR: {
-        "fr": (
-            "Créneau {slot} : environ 1 appel sur {one_in} aboutit, contre 1 sur {other_one_in} "
-            "au créneau {other_slot}{other_number}. Déjà essayé : {slots}."
-        ),
-        "en": (
-            "In the {slot} slot about 1 call in {one_in} is answered, against 1 in {other_one_in} "
-            "in the {other_slot} slot{other_number}. Already tried: {slots}."
-        ),
+        "fr": "Créneau {slot} : environ 1 appel sur {one_in} aboutit, {against}. Déjà essayé : {slots}.",
+        "en": "In the {slot} slot about 1 call in {one_in} is answered, {against}. Already tried: {slots}.",
     },
     ReasonCode.LEARNT_ONLY: {
         "fr": "Créneau {slot}, le seul permis pour l'instant : environ 1 appel sur {one_in} aboutit.",
@@ -376,11 +377,11 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
     ReasonCode.LEARNT_EARLIER: {
         "fr": (
             "Avancé, faute d'autre appel à faire : au créneau {slot} environ 1 appel sur {one_in} aboutit, "
-            "contre 1 sur {other_one_in} au créneau {other_slot}{other_number}, qui était prévu."
+            "{against}, qui était prévu."
         ),
         "en": (
             "Brought forward, since nobody else is due: in the {slot} slot about 1 call in {one_in} is "
-            "answered, against 1 in {other_one_in} in the {other_slot} slot that was planned{other_number}."
+            "answered, {against}, which was planned."
         ),
     },
     ReasonCode.LEARNT_EARLIER_SECOND: {
@@ -418,8 +419,8 @@ SENTENCES: Mapping[ReasonCode, Mapping[str, str]] = {
         "en": "May be called now; waiting for their turn in the queue.",
     },
     ReasonCode.LEASED: {
-        "fr": "Un collègue s'occupe de cette personne.",
-        "en": "A colleague is dealing with this person.",
+        "fr": "Sa fiche est ouverte : quelqu'un s'en occupe.",
+        "en": "Their card is open: somebody is dealing with them.",
     },
     ReasonCode.NUMBER_IN_USE: {
         "fr": "Un collègue est sur ce numéro.",

@@ -26,6 +26,25 @@ def test_dates_hours_and_slots_are_spoken_in_the_readers_language() -> None:
     assert "Sunday" in sentence(weekday, "en")
 
 
+def test_two_chances_that_read_the_same_are_not_set_against_each_other() -> None:
+    chances: dict[str, int | str] = {
+        "slot": "evening",
+        "one_in": 8,
+        "other_slot": "morning",
+        "slots": "midday",
+    }
+    worse = reason(ReasonCode.LEARNT_HOUR, **chances, other_one_in=9)
+    assert "aboutit, contre 1 sur 9 au créneau matin. Déjà essayé : midi." in sentence(worse, "fr")
+    assert "is answered, against 1 in 9 in the morning slot. Already" in sentence(worse, "en")
+    for code in (ReasonCode.LEARNT_HOUR, ReasonCode.LEARNT_FIRST, ReasonCode.LEARNT_EARLIER):
+        same = reason(code, **chances, other_one_in=8, other_number="second")
+        assert "à peu près comme au créneau matin, numéro d'un proche" in sentence(same, "fr")
+        assert "much as in the morning slot, a relative's number" in sentence(same, "en")
+        assert all(
+            "8" not in words.split("8", 1)[1] for words in (sentence(same, "fr"), sentence(same, "en"))
+        )
+
+
 @pytest.mark.parametrize("slot", Slot)
 def test_every_slot_has_its_word(slot: Slot) -> None:
     assert slot.value not in sentence(reason(ReasonCode.FIRST_CALL, slot=slot.value), "fr").split()
