@@ -23,6 +23,9 @@ from callcentre.retry.policy import Policy
 from callcentre.retry.reasons import Reason, ReasonCode, reason
 from callcentre.retry.state import PersonState
 
+HELD = frozenset({ReasonCode.LEASED, ReasonCode.TO_SETTLE})
+"""Why somebody is not served whose card an officer has open: the time is that of the lease, not of a call."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -31,6 +34,11 @@ class Answer:
     reason: Reason
     when: datetime | None
     why_then: Reason | None = None
+
+    @property
+    def next_call(self) -> datetime | None:
+        """When the next call comes; None when there is none, or while an officer has the card open."""
+        return None if self.reason.code in HELD else self.when
 
 
 @dataclass(frozen=True, slots=True)

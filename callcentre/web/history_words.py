@@ -33,6 +33,8 @@ class Line:
     note: str | None
     is_corrected: bool
     attempt_id: int | None = None
+    why: str = ""
+    """Why a call was made at its hour."""
 
 
 APPOINTMENT_LABELS = {
@@ -94,6 +96,7 @@ def _line(event: Event, programme: Programme) -> Line:
         note=event.text if event.kind in _WITH_NOTE else None,
         is_corrected=event.is_corrected,
         attempt_id=event.attempt_id,
+        why=_why(event),
     )
 
 

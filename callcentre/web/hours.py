@@ -6,7 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 
 from callcentre.accounts.kinds import Role
-from callcentre.errors import InvalidInput, NotFound
+from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.planning import fits, queries, refit
 from callcentre.planning.kinds import FitSource
 from callcentre.retry.profiles import SLOTS
@@ -70,13 +70,18 @@ def resume() -> ResponseReturnValue:
 def go_back(version: int) -> ResponseReturnValue:
     """Put an older version in force, and freeze it."""
     typed = request.form.get("why", "")
+    if not _learns():
+        raise NotAllowed(
+            "L’apprentissage est arrêté dans la configuration : les valeurs de départ restent en vigueur."
+        )
     try:
         fits.go_back(database(), _programme_id(), version, reason=typed, by=user().id, now=now())
     except InvalidInput as problem:
         return make_response(_page({"why": gettext(problem.message)}, version), 422)
     flash(
         gettext(
-            "Version %(version)s en vigueur, apprentissage gelé. Les heures de chacun suivent cette nuit.",
+            "Version %(version)s en vigueur, apprentissage gelé. "
+            "Les heures de chacun suivent dans les minutes qui viennent.",
             version=version,
         )
     )
@@ -91,7 +96,7 @@ def learn() -> ResponseReturnValue:
         desk = runtime().desk(session)
     made = refit.fit_again(runtime().sessions, desk.programme, desk.programme_id, now(), by_hand=True)
     flash(
-        gettext("Nouvelle version en vigueur.")
+        gettext("Nouvelle version en vigueur. Les heures de chacun suivent dans les minutes qui viennent.")
         if made is not None
         else gettext("Rien à apprendre : aucun appel compté, ou apprentissage gelé."),
         "done" if made is not None else "info",
@@ -103,6 +108,11 @@ def _programme_id() -> int:
     return runtime().desk(database()).programme_id
 
 
+def _learns() -> bool:
+    constants = runtime().desk(database()).programme.constants
+    return constants is not None and constants.learns
+
+
 def _page(errors: dict[str, str] | None = None, asked: int | None = None) -> str:
     desk = runtime().desk(database())
     learnt = queries.learnt_hours(database(), desk.programme, desk.programme_id)
@@ -110,7 +120,9 @@ def _page(errors: dict[str, str] | None = None, asked: int | None = None) -> str
         raise NotFound("Ce programme n’apprend pas les heures.")
     labels = {slot.code: words(slot.labels) for slot in desk.programme.slots}
     open_slots = [place for place, slot in enumerate(SLOTS) if slot in desk.policy.hours.open_slots]
-    asked = asked if asked is not None else whole_number(request.args.get("version"))
+    known = {0, *(one.version for one in learnt.versions)}
+    typed = whole_number(request.args.get("version"))
+    asked = asked if asked is not None or typed not in known else typed
     return render_template(
         "supervision/hours.html",
         learnt=learnt,
@@ -120,7 +132,7 @@ def _page(errors: dict[str, str] | None = None, asked: int | None = None) -> str
         sources=SOURCES,
         segments={segment.code: words(segment.labels) for segment in desk.programme.segments},
         is_rotation=desk.programme.constants is None or desk.programme.constants.preference == "rotation",
-        learns=desk.programme.constants is not None and desk.programme.constants.learns,
+        learns=_learns(),
         needed=PEOPLE_NEEDED,
         asked=asked,
         may_decide=user().role is Role.SUPERVISOR,

@@ -109,7 +109,7 @@ REASONS = {
     ReasonCode.NO_NUMBER: mark("aucun numéro utilisable"),
     ReasonCode.NO_PERMITTED_HOUR: mark("aucune heure permise"),
     ReasonCode.READY: mark("prêt"),
-    ReasonCode.LEASED: mark("chez un collègue"),
+    ReasonCode.LEASED: mark("fiche ouverte"),
     ReasonCode.NUMBER_IN_USE: mark("numéro en ligne"),
     ReasonCode.PROMISED: mark("rappel promis"),
     ReasonCode.REPLIED: mark("a répondu, souhaite un appel"),

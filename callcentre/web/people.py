@@ -238,7 +238,7 @@ def _row(line: Line, answer: Answer) -> list[Any]:
         "" if call is None else labels.disposition_label(programme, call.disposition),
         gettext(labels.BUCKETS[line.bucket]),
         card_view.in_words(answer.reason),
-        "" if answer.when is None else moment(answer.when),
+        "" if answer.next_call is None else moment(answer.next_call),
     ]
 
 

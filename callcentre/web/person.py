@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from callcentre.accounts.kinds import Role
 from callcentre.audit.kinds import Place
 from callcentre.callqueue import lease as leases
-from callcentre.desk import card, corrections, history
+from callcentre.desk import card, corrections, history, why_not
 from callcentre.desk.card import Person
 from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
@@ -257,6 +257,7 @@ def _page(person_id: int, *, errors: dict[str, str] | None = None, typed: Any = 
         file=file,
         lines=history_words.lines_of(file.events, desk.programme),
         why_not_now=card_view.in_words(person.why_not_now),
+        is_held=person.why_not_now.code in why_not.HELD,
         why_then=None if person.why_then is None else card_view.in_words(person.why_then),
         hours=card_view.hours_compared(_explained(desk, person)),
         refusals={n.id: card_view.in_words(n.refused) for n in person.numbers if n.refused is not None},

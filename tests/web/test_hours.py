@@ -95,6 +95,26 @@ def test_an_older_version_comes_back_and_learning_is_frozen(learnt: Site) -> Non
     assert send(browser, f"{PAGE}/versions/9", why="x").status_code == 404
 
 
+def test_a_version_that_was_never_made_is_not_offered(learnt: Site) -> None:
+    browser = learnt.client("supervisor")
+    assert "Revenir à la version 0" in text_of(browser.get(f"{PAGE}?version=0"))
+    assert "Revenir à la version" not in text_of(browser.get(f"{PAGE}?version=99"))
+
+
+def test_nobody_goes_back_while_the_programme_is_not_to_learn(learnt: Site) -> None:
+    runtime = learnt.runtime
+    constants = runtime.programme.constants
+    assert constants is not None
+    off = runtime.programme.model_copy(update={"constants": constants.overridden({"learns": False})})
+    runtime.programmes[off.code] = off
+    browser = learnt.client("supervisor")
+    assert "Y revenir" not in text_of(browser.get(PAGE))
+    refused = send(browser, f"{PAGE}/versions/0", why="Pour voir")
+    assert refused.status_code == 409
+    assert "L’apprentissage est arrêté dans la configuration" in text_of(refused)
+    assert in_force(learnt) == 1
+
+
 def test_an_administrator_reads_and_does_not_decide(learnt: Site) -> None:
     browser = learnt.client("admin")
     assert browser.get(PAGE).status_code == 200

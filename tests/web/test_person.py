@@ -10,6 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from callcentre.accounts.sign_in import create_token
+from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import reading, writing
 from callcentre.desk import corrections, serving, wrap_up
@@ -109,6 +110,34 @@ def test_the_page_and_the_api_tell_why_the_next_call_has_its_hour_and_compare_th
     assert compared.index("retenu") < compared.index("matin")
     assert all(slot in compared for slot in ("matin", "midi", "après-midi", "soir"))
     assert "samedi" not in compared, "the programme does not call on Saturdays"
+
+
+def test_the_history_tells_of_each_call_why_it_was_made_then_as_the_api_does(
+    site: Site, person: int, officer: FlaskClient
+) -> None:
+    with writing(site.runtime.sessions) as session:
+        taken = serving.serve_next(
+            session, site.runtime.desk(session), officer_id=site.ids["officer"], now=site.clock.now()
+        )
+    assert isinstance(taken, Lease)
+    call(site, person, "no_answer")
+    with writing(site.runtime.sessions) as session:
+        token = create_token(session, site.ids["officer"], "test", now=site.clock.now())
+    told = Program(site.app.test_client(), token).get(f"/people/{person}").get_json()["attempts"][0]["why"]
+    assert told["code"].startswith("learnt_")
+    history = text_of(officer.get(f"/people/{person}")).split("Histoire", 1)[1]
+    assert told["sentence"] in history.replace("’", "'")
+
+
+def test_a_card_that_is_open_is_nobodys_next_call(site: Site, person: int, officer: FlaskClient) -> None:
+    with writing(site.runtime.sessions) as session:
+        desk, now = site.runtime.desk(session), site.clock.now()
+        serving.open_card(session, desk, person, officer_id=site.ids["officer"], now=now)
+    for login in ("officer", "supervisor"):
+        said = text_of(site.client(login).get(f"/people/{person}"))
+        assert "Sa fiche est ouverte" in said.replace("'", "’")
+        assert "Réservée jusqu’à" in said
+        assert "Prochain appel" not in said
 
 
 def test_person_of_nowhere_is_not_found(officer: FlaskClient, world: World) -> None:

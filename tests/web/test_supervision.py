@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from callcentre.accounts import sign_in
 from callcentre.callqueue import lease as leases
+from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import reading, writing
 from callcentre.web import streams
 from callcentre.web.streams import Pace
@@ -60,6 +62,17 @@ def test_the_page_shows_the_picture_of_now(room: Room) -> None:
     assert "Appels aujourd’hui 1" in page
     assert "Pas de réponse" in page
     assert "Camille Roux" in page
+
+
+def test_of_many_reasons_the_most_frequent_are_named_and_the_rest_is_summed_up(room: Room) -> None:
+    reasons = ("appointment", "opposition", "opted_out", "never_reached", "has_solution", "out_of_scope")
+    with writing(room.site.runtime.sessions) as session:
+        for entry, why in zip(session.scalars(select(QueueEntry)).all(), reasons, strict=True):
+            entry.state, entry.closed_reason = EntryState.CLOSED, why
+    page = text_of(room.site.client("supervisor").get("/supervision"))
+    everybody = page.split("Sorti de la file ", 1)[1].split()
+    assert everybody[0] == "6"
+    assert "autres raisons 2" in page
 
 
 def test_the_page_speaks_english(room: Room) -> None:
