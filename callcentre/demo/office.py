@@ -271,6 +271,7 @@ def _start_support(stage: Stage, day: date) -> None:
                     at=stage.now,
                     by=by or stage.team.supervisor,
                     now=stage.now,
+                    zone=stage.desk.programme.tz,
                 )
 
 

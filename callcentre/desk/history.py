@@ -20,6 +20,7 @@ from callcentre.intake.models import ListFile, ListRow
 from callcentre.outreach.models import Attempt, Callback
 from callcentre.people.models import Opposition, OptOut, PersonNumber, PhoneNumber
 from callcentre.planning.models import RouteStep
+from callcentre.support.appointments import Support, support_of
 from callcentre.support.models import Appointment, Solution
 
 
@@ -107,6 +108,8 @@ class File:
     solutions: tuple[SolutionView, ...]
     opposition: StopView | None
     opt_outs: tuple[StopView, ...]
+    support: Support | None = None
+    """The entry into support that stands, if it was noted as one."""
     undoable: frozenset[int] = frozenset()
     """Calls whose result a supervisor may still take back."""
 
@@ -152,6 +155,7 @@ def file_of(session: Session, programme_id: int, person_id: int) -> File:
         opt_outs=tuple(
             StopView(row.id, row.at, row.source, e164) for row, e164 in opt_outs if row.revoked_at is None
         ),
+        support=support_of(session, programme_id, person_id),
         undoable=undo.undoable(
             session, [event.attempt_id for event in events if event.attempt_id is not None]
         ),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.funnel import changes
+from callcentre.funnel.models import StageChange
 from callcentre.funnel.stages import Refused, Stage, entering
 from callcentre.support.kinds import AppointmentState
 from callcentre.support.models import Appointment
@@ -20,10 +22,23 @@ CAUSE_STARTED = "support_started"
 
 @dataclass(frozen=True)
 class Counted:
-    """What an event added to the funnel; `barred_by`: the earlier answer that keeps it from counting."""
+    """What an event added to the funnel; `barred_by`: the earlier answer that keeps it from counting.
+
+    `since`: when they were accompanied already, so that an entry into support added nothing.
+    """
 
     change_ids: tuple[int, ...]
     barred_by: Stage | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Support:
+    """An entry into support that stands: who accompanies them, and since when."""
+
+    id: int
+    partner: str
+    since: datetime
 
 
 def make(
@@ -103,13 +118,29 @@ def reopen(session: Session, appointment_id: int, *, by: int, now: datetime) -> 
 
 
 def start_support(
-    session: Session, *, programme_id: int, person_id: int, partner: str, at: datetime, by: int, now: datetime
+    session: Session,
+    *,
+    programme_id: int,
+    person_id: int,
+    partner: str,
+    at: datetime,
+    by: int,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> Counted:
-    """Note a confirmed entry into support with a partner: accompanied from `at` on."""
+    """Note a confirmed entry into support with a partner: accompanied from `at` on, a day of `zone`.
+
+    Raises `InvalidInput` for a day before the person's list, or before the first contact (then they were
+    "already accompanied").
+    """
     partner = partner.strip()
     if not 1 <= len(partner) <= 200:
         raise InvalidInput("Indiquez qui accompagne, en 200 signes au plus.", field="partner")
-    return _accompany(
+    held = changes.held_changes(session, programme_id=programme_id, person_id=person_id)
+    outcome = entering(Stage.ACCOMPANIED, held)
+    if outcome and not isinstance(outcome, Refused):
+        _refuse_earlier(at, held, zone)
+    counted = _accompany(
         session,
         programme_id=programme_id,
         person_id=person_id,
@@ -119,6 +150,57 @@ def start_support(
         cause=CAUSE_STARTED,
         details={"partner": partner},
     )
+    if counted.change_ids or counted.barred_by:
+        return counted
+    held = changes.held_changes(session, programme_id=programme_id, person_id=person_id)
+    return replace(counted, since=held[Stage.ACCOMPANIED].at)
+
+
+def support_of(session: Session, programme_id: int, person_id: int) -> Support | None:
+    """Return the entry into support by which a person is accompanied; None when it was by an appointment."""
+    held = changes.held_changes(session, programme_id=programme_id, person_id=person_id)
+    entry = held.get(Stage.ACCOMPANIED)
+    if entry is None or entry.cause != CAUSE_STARTED:
+        return None
+    return Support(entry.id, entry.details["partner"], entry.at)
+
+
+def withdraw_support(session: Session, entry_id: int, *, by: int, now: datetime) -> None:
+    """Take back an entry into support, with the stages that it had brought; a second time does nothing.
+
+    Raises `NotAllowed` while a solution rests on it, and `NotFound` for what is no entry into support.
+    """
+    entry = session.get(StageChange, entry_id)
+    if entry is None or entry.cause != CAUSE_STARTED or entry.reverses_id is not None:
+        raise NotFound("Cette entrée en accompagnement n’existe pas.")
+    held = changes.held_changes(session, programme_id=entry.programme_id, person_id=entry.person_id)
+    if entry not in held.values():
+        return
+    if Stage.POSITIVE_EXIT in held:
+        raise NotAllowed(
+            "Une solution repose sur cet accompagnement : retirez d’abord la solution.", reason="solution"
+        )
+    brought = [change.id for change in held.values() if "partner" in change.details]
+    changes.reverse(session, brought, at=now, by=by, cause="undo")
+
+
+def _refuse_earlier(at: datetime, held: dict[Stage, StageChange], zone: ZoneInfo) -> None:
+    """An entry is not moved to another day in silence: one before the list or the first contact is refused."""
+    started = at.astimezone(zone).date()
+    contacted, listed = held.get(Stage.CONTACTED), held.get(Stage.TO_CONTACT)
+    if listed is not None and started < (first := listed.at.astimezone(zone).date()):
+        raise InvalidInput(
+            "Cette personne est à contacter depuis le %(day)s : écrivez ce jour-là ou un jour qui suit.",
+            field="at",
+            day=f"{first:%d/%m/%Y}",
+        )
+    if contacted is not None and started < (first := contacted.at.astimezone(zone).date()):
+        raise InvalidInput(
+            "Cet accompagnement a commencé avant le premier contact, le %(day)s : notez « déjà accompagné »"
+            " comme résultat d’un appel.",
+            field="at",
+            day=f"{first:%d/%m/%Y}",
+        )
 
 
 def _accompany(

@@ -125,12 +125,36 @@ def start_support(person_id: int) -> ResponseReturnValue:
                 at=started,
                 by=user().id,
                 now=now(),
+                zone=desk.programme.tz,
             )
         except InvalidInput as problem:
-            raise InvalidInput(problem.message, field="support_partner") from problem
+            field = "support_date" if problem.field == "at" else "support_partner"
+            raise InvalidInput(problem.message, field=field, **problem.message.values) from problem
         if counted.barred_by:
             return gettext("Déjà en solution ou accompagné ailleurs : cette entrée ne compte pas.")
+        if counted.since is not None:
+            raise NotAllowed(
+                "Déjà accompagné depuis le %(day)s : cette entrée n’a pas été ajoutée.",
+                reason="accompanied",
+                day=day(counted.since),
+            )
         return gettext("Entrée en accompagnement enregistrée.")
+
+    return _act(person_id, verb)
+
+
+@blueprint.post("/<int:person_id>/support/<int:entry_id>")
+@only(Role.OFFICER, Role.SUPERVISOR)
+def withdraw_support(person_id: int, entry_id: int) -> ResponseReturnValue:
+    """Take back an entry into support that was noted by mistake."""
+
+    def verb() -> str:
+        session = database()
+        known = history.file_of(session, runtime().desk(session).programme_id, person_id).support
+        if known is None or known.id != entry_id:
+            raise NotFound("support")
+        appointments.withdraw_support(session, entry_id, by=user().id, now=now())
+        return gettext("Entrée en accompagnement retirée.")
 
     return _act(person_id, verb)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from callcentre.support.kinds import AppointmentState
 from callcentre.support.models import Appointment
 from tests.funnel.ground import NOW, add_people, add_programme, add_user
 
+PARIS = ZoneInfo("Europe/Paris")
 HOUR = timedelta(hours=1)
 LATER = NOW + 48 * HOUR
 
@@ -33,6 +35,12 @@ class Case:
             self.session, programme_id=self.programme_id, person_id=self.person_id,
             partner=" Mission locale ",
             starts_at=NOW + HOUR, by=self.officer_id, now=NOW, attempt_id=None,
+        )  # fmt: skip
+
+    def start(self, at: datetime, *, partner: str = "Mission locale") -> appointments.Counted:
+        return appointments.start_support(
+            self.session, programme_id=self.programme_id, person_id=self.person_id, partner=partner,
+            at=at, by=self.officer_id, now=NOW, zone=PARIS,
         )  # fmt: skip
 
     def enter(self, stage: Stage) -> None:
@@ -131,12 +139,58 @@ def test_a_wrong_appointment_names_its_field(case: Case, partner: str, hours: in
 
 
 def test_a_confirmed_entry_into_support_accompanies(case: Case) -> None:
-    started = appointments.start_support(
-        case.session, programme_id=case.programme_id, person_id=case.person_id, partner="Mission locale",
-        at=NOW - HOUR, by=case.officer_id, now=NOW,
-    )  # fmt: skip
+    started = case.start(NOW - HOUR)
     assert len(started.change_ids) == 3
     assert case.stages()[-1] is Stage.ACCOMPANIED
+    stands = appointments.support_of(case.session, case.programme_id, case.person_id)
+    assert stands == appointments.Support(started.change_ids[-1], "Mission locale", NOW - HOUR)
+
+
+def test_a_second_entry_into_support_says_since_when_the_first_stands(case: Case) -> None:
+    case.start(NOW - HOUR)
+    assert case.start(NOW, partner="E2C") == appointments.Counted((), since=NOW - HOUR)
+
+
+@pytest.mark.parametrize("stage", [Stage.TO_CONTACT, Stage.CONTACTED])
+def test_an_entry_before_the_list_or_the_first_contact_is_refused_not_moved(case: Case, stage: Stage) -> None:
+    case.enter(stage)
+    with pytest.raises(InvalidInput) as refusal:
+        case.start(NOW - 24 * HOUR)
+    assert refusal.value.field == "at"
+    assert "23/11/2026" in refusal.value.message.filled
+    assert Stage.ACCOMPANIED not in case.stages()
+
+
+def test_an_entry_on_the_day_of_the_first_contact_is_not_before_it(case: Case) -> None:
+    case.enter(Stage.CONTACTED)
+    case.start(NOW - HOUR)
+    assert queries.stages_of(case.session, case.programme_id, case.person_id)[-1].at == NOW
+
+
+def test_an_entry_taken_back_takes_back_what_it_brought_and_leaves_the_place_free(case: Case) -> None:
+    case.enter(Stage.TO_CONTACT)
+    entry = case.start(NOW).change_ids[-1]
+    appointments.withdraw_support(case.session, entry, by=case.officer_id, now=LATER)
+    appointments.withdraw_support(case.session, entry, by=case.officer_id, now=LATER)
+    assert case.stages() == [Stage.TO_CONTACT]
+    assert appointments.support_of(case.session, case.programme_id, case.person_id) is None
+    assert case.start(NOW, partner="E2C").change_ids
+
+
+def test_an_entry_on_which_a_solution_rests_is_not_taken_back(case: Case) -> None:
+    entry = case.start(NOW).change_ids[-1]
+    case.enter(Stage.POSITIVE_EXIT)
+    with pytest.raises(NotAllowed):
+        appointments.withdraw_support(case.session, entry, by=case.officer_id, now=LATER)
+    assert Stage.ACCOMPANIED in case.stages()
+
+
+def test_what_is_no_entry_into_support_is_not_taken_back_as_one(case: Case) -> None:
+    case.enter(Stage.ACCOMPANIED)
+    other = queries.stages_of(case.session, case.programme_id, case.person_id)[-1].id
+    for entry in (other, 404):
+        with pytest.raises(NotFound):
+            appointments.withdraw_support(case.session, entry, by=case.officer_id, now=LATER)
 
 
 def test_an_unknown_appointment_is_said_to_be(case: Case) -> None:

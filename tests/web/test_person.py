@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import reading, writing
 from callcentre.desk import corrections, serving, wrap_up
 from callcentre.desk.outcomes import Outcome
+from callcentre.funnel import changes
 from callcentre.funnel import queries as funnel
 from callcentre.funnel.stages import Stage
 from callcentre.people import opt_outs
@@ -156,8 +158,9 @@ def test_number_found_reopens_whoever_had_none_left(site: Site, person: int, off
 def test_number_that_cannot_be_called_is_refused_and_kept_in_its_field(
     person: int, officer: FlaskClient
 ) -> None:
-    answer = post(officer, person, "numbers", new_number="3639")
+    answer = post(officer, person, "numbers", new_number="3639", new_number_owner="guardian")
     assert answer.status_code == 422
+    assert '<option value="guardian" selected>' in answer.get_data(as_text=True)
     assert "Ce numéro ne peut pas être appelé" in text_of(answer)
     assert 'value="3639"' in answer.get_data(as_text=True)
 
@@ -217,6 +220,31 @@ def test_support_and_solution_move_the_person_along(
     assert Stage.POSITIVE_EXIT in stages_of(site, world, person)
     said = text_of(officer.get(f"/people/{person}"))
     assert "Solution : Emploi depuis le 23/11/2026" in said
+
+
+def test_entry_into_support_is_shown_with_its_partner_and_can_be_taken_back(
+    site: Site, world: World, person: int, officer: FlaskClient
+) -> None:
+    with writing(site.runtime.sessions) as session:
+        changes.advance_many(
+            session, programme_id=world.programme_id, person_ids=[person], at=START, now=START
+        )
+    early = post(officer, person, "support", support_partner="Mission locale", support_date="05/03/1990")
+    assert early.status_code == 422
+    assert "à contacter depuis le 23/11/2026" in text_of(early)
+    post(officer, person, "support", support_partner="Mission locale", support_date="23/11/2026")
+    said = officer.get(f"/people/{person}")
+    assert "Mission locale , accompagne depuis le 23/11/2026" in text_of(said)
+    again = post(officer, person, "support", support_partner="E2C Marseille", support_date="23/11/2026")
+    assert again.status_code == 409
+    assert "Déjà accompagné depuis le 23/11/2026" in text_of(again)
+    assert "E2C Marseille" in again.get_data(as_text=True)
+    found = re.search(r"support/(\d+)", said.get_data(as_text=True))
+    assert found is not None
+    assert post(officer, person, f"support/{found[1]}").status_code == 302
+    assert stages_of(site, world, person) == {Stage.TO_CONTACT}
+    assert "Mission locale" not in text_of(officer.get(f"/people/{person}"))
+    assert post(officer, person, f"support/{found[1]}").status_code == 404
 
 
 def test_opposition_needs_a_tick_and_takes_effect_at_once(
