@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -10,18 +9,13 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from callcentre.errors import CallCentreError, LeaseLost, NotFound
+from callcentre.web import interrupted
 from callcentre.web.context import visitor_or_none
 from callcentre.web.guards import wants_json
 from callcentre.web.i18n import gettext, mark
-
-NEVER_CARRIED = frozenset({"csrf_token", "password", "new_password", "again", "current_password", "carried"})
-"""Fields that are not shown again nor sent again after a new sign-in."""
-
-CARRIED_AT_MOST = 200_000
-"""Characters of typed fields that a page gives back; a note is far shorter."""
 
 
 @dataclass(frozen=True)
@@ -147,31 +141,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
-def carried_fields() -> list[tuple[str, str]]:
-    """Return what was typed in the form of this request, so that no page makes anybody type it again."""
-    try:
-        fields = [(k, v) for k, v in request.form.items(multi=True) if k not in NEVER_CARRIED and v]
-    except RequestEntityTooLarge:
-        return []
-    return fields if sum(len(k) + len(v) for k, v in fields) <= CARRIED_AT_MOST else []
-
-
-def pack(action: str, fields: list[tuple[str, str]]) -> str:
-    """Return an interrupted form as one hidden field."""
-    return json.dumps({"action": action, "fields": fields})
-
-
-def unpack(carried: str) -> tuple[str, list[tuple[str, str]]] | None:
-    """Return the action and fields of an interrupted form; None when it is not one of ours."""
-    try:
-        data: Any = json.loads(carried)
-        action = str(data["action"])
-        fields = [(str(k), str(v)) for k, v in data["fields"]]
-    except (ValueError, TypeError, KeyError):
-        return None
-    return (action, fields) if is_local(action) else None
-
-
 def is_local(path: str) -> bool:
     """Tell whether an address stays on this site: only a path, without the tricks of browsers."""
     parts = urlsplit(path)
@@ -272,28 +241,32 @@ def _stale_page(_error: CSRFError) -> Response:
         return answer(
             403, code="forbidden", message=gettext("Cette demande ne vient pas d’une page de ce site.")
         )
-    if visitor_or_none() is None:
+    found = visitor_or_none()
+    if found is None:
         return _interrupted()
-    response = make_response(
-        render_template("resend.html", action=request.full_path.rstrip("?"), fields=carried_fields())
-    )
+    form = interrupted.sent()
+    if form is None or form.user_id != found.user.id:
+        return answer(
+            403,
+            code="stale_page",
+            message=gettext("Cette page date d’une autre connexion ; rien n’a été envoyé."),
+        )
+    response = make_response(interrupted.page(form))
     response.status_code = 403
     return response
 
 
 def _interrupted() -> Response:
-    """The session ended while somebody typed: the sign-in form, with what was typed kept in it."""
-    fields = carried_fields() if same_site() else []
-    action = request.full_path.rstrip("?")
-    keep = request.method == "POST" and bool(fields) and request.endpoint != "sign_in.enter"
+    """The session ended while somebody typed: the sign-in form, with what was typed kept in it for them."""
+    keeps = request.method == "POST" and same_site() and request.endpoint != "sign_in.enter"
+    form = interrupted.sent() if keeps else None
     response = make_response(
         render_template(
             "sign_in.html",
             interrupted=True,
             login="",
-            next=action if request.method == "GET" else "/",
-            carried=pack(action, fields) if keep else "",
-            carried_fields=fields if keep else [],
+            next=request.full_path.rstrip("?") if request.method == "GET" else "/",
+            carried=interrupted.pack(form) if form else "",
             lost_files=[name for name, file in request.files.items() if file.filename],
         )
     )

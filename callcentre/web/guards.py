@@ -125,9 +125,10 @@ def wants_json() -> bool:
     return accepted["application/json"] > accepted["text/html"]
 
 
-def sign_in_device(response: Response, token: str) -> Response:
-    """Finish a sign-in: the new cookie, and a new CSRF secret that belongs to it alone."""
+def sign_in_device(response: Response, token: str, user_id: int) -> Response:
+    """Finish a sign-in: the new cookie, and a new CSRF secret that belongs to it and to its user alone."""
     session.clear()
+    security.own_forms(user_id)
     security.set_session_cookie(response, token)
     return response
 

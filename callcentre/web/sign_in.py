@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, flash, jsonify, make_response, redirect, render_template, request
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response as BaseResponse
 
 from callcentre.accounts import presence, queries, sign_in
 from callcentre.accounts.kinds import Role
 from callcentre.accounts.secrets import password_matches
-from callcentre.web import guards, security
+from callcentre.web import guards, interrupted, security
 from callcentre.web.context import now, runtime, visitor_or_none
-from callcentre.web.errors import is_local, unpack
+from callcentre.web.errors import is_local
 from callcentre.web.formats import duration
 from callcentre.web.guards import passive
 from callcentre.web.i18n import LANGUAGES, gettext
@@ -118,28 +118,24 @@ def _welcome(user_id: int, address: str, *, after: str, carried: str) -> Respons
     assert user is not None
     if user.role is Role.OFFICER:
         presence.seen(session, user_id, now=now())
-    interrupted = unpack(carried) if carried else None
-    if interrupted is None:
-        return guards.sign_in_device(redirect(_next(after, user.role)), token)  # type: ignore[arg-type]
-    response = guards.sign_in_device(
-        Response(), token
-    )  # before the page, so that its CSRF token is the new one
-    action, fields = interrupted
-    response.set_data(render_template("resend.html", action=action, fields=fields, signed_in_now=True))
+    form = interrupted.unpack(carried)
+    if form is None or form.user_id != user_id:
+        response = guards.sign_in_device(redirect(_next(after, user.role)), token, user_id)  # type: ignore[arg-type]
+        if form is not None:
+            flash(
+                gettext("Ce qu’une autre personne avait saisi ici n’a pas été envoyé à votre nom."),
+                "attention",
+            )
+        return response
+    # The device first, so that the CSRF token of the page is the new one.
+    response = guards.sign_in_device(Response(), token, user_id)
+    response.set_data(interrupted.page(form, signed_in_now=True))
     return response
 
 
 def _refused(message: str, status: int, *, login: str, after: str, carried: str) -> Response:
-    interrupted = unpack(carried) if carried else None
-    response = make_response(
-        _form(
-            login=login,
-            next=after,
-            error=message,
-            carried=carried if interrupted else "",
-            carried_fields=interrupted[1] if interrupted else [],
-        )
-    )
+    kept = carried if interrupted.unpack(carried) else ""
+    response = make_response(_form(login=login, next=after, error=message, carried=kept))
     response.status_code = status
     return response
 

@@ -10,8 +10,8 @@ import pytest
 
 from callcentre.accounts import queries, users
 from callcentre.database import reading, writing
-from tests.builders import PASSWORD
-from tests.web.site import Site, send, sign_in, text_of, token_in
+from tests.builders import PASSWORD, a_person, make_world
+from tests.web.site import START, Site, send, sign_in, text_of, token_in
 
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -130,20 +130,23 @@ def test_the_page_that_was_asked_for_comes_after_the_sign_in(site: Site) -> None
 
 def test_what_was_typed_when_the_session_ended_is_given_back_and_sent_by_a_button(site: Site) -> None:
     client = site.client("admin")
-    typed = {"login": "lea.martin", "display_name": "Léa <Martin>", "role": "officer", "csrf_token": "old"}
+    old = token_in(client.get("/users/new"))
+    typed = {"login": "lea.martin", "display_name": "Léa <Martin>", "role": "officer", "csrf_token": old}
     site.clock.advance(timedelta(hours=9))
 
     ended = client.post("/users/new", data=typed, headers=ORIGIN)
     assert ended.status_code == 401
-    assert "Léa <Martin>" in text_of(ended)
+    assert "est gardé dans cette page" in text_of(ended)
+    assert "Martin" not in ended.get_data(as_text=True), "others see the sign-in page"
     carried = _hidden(ended.get_data(as_text=True), "carried")
 
     wrong = sign_in(client, "admin", "wrong", carried=carried)
-    assert "Léa <Martin>" in text_of(wrong)
+    assert "Martin" not in wrong.get_data(as_text=True)
 
     resend = sign_in(client, "admin", carried=_hidden(wrong.get_data(as_text=True), "carried"))
     assert resend.status_code == 200
     assert "rien n’est encore parti" in text_of(resend)
+    assert "Nom vu par les collègues Léa <Martin>" in text_of(resend)
     assert 'action="/users/new"' in resend.get_data(as_text=True)
     sent = client.post(
         "/users/new",
@@ -153,11 +156,53 @@ def test_what_was_typed_when_the_session_ended_is_given_back_and_sent_by_a_butto
     assert "Mot de passe temporaire, montré une seule fois" in text_of(sent)
 
 
+@pytest.mark.parametrize("clears", [True, False])
+def test_nobody_sends_under_their_name_what_another_had_typed(site: Site, clears: bool) -> None:
+    client = site.client("admin")
+    typed = {"display_name": "Léa Martin", "csrf_token": token_in(client.get("/users/new"))}
+    if clears:
+        client = site.client()
+    else:
+        site.clock.advance(timedelta(hours=9))
+    carried = _hidden(client.post("/users/new", data=typed, headers=ORIGIN).get_data(as_text=True), "carried")
+    welcome = sign_in(client, "supervisor", carried=carried)
+    assert welcome.status_code == 302
+    landed = client.get(welcome.headers["Location"])
+    assert "n’a pas été envoyé à votre nom" in text_of(landed)
+    answer = client.post("/lists/duplicates/propose", data=typed, headers=ORIGIN)
+    assert answer.status_code == 403
+    assert "rien n’a été envoyé" in text_of(answer)
+    assert "Martin" not in text_of(answer)
+
+
+@pytest.mark.parametrize("carried", ["", "{}", '{"action": "/users/new", "fields": [["login", "x"]]}'])
+def test_a_form_that_was_not_packed_here_is_not_offered(site: Site, carried: str) -> None:
+    assert sign_in(site.client(), "admin", carried=carried).status_code == 302
+
+
+def test_a_form_that_is_given_back_names_its_person_and_its_choices_in_words(site: Site) -> None:
+    world = make_world(site.runtime.sessions, START, people=0)
+    with writing(site.runtime.sessions) as session:
+        person = a_person(session, world, now=START, first_name="Inès", family_name="Essai")
+    client = site.client("officer")
+    typed = {
+        "new_number": "06 39 98 07 78",
+        "new_number_owner": "guardian",
+        "then": "x",
+        "csrf_token": token_in(client.get(f"/people/{person}")),
+    }
+    site.clock.advance(timedelta(hours=9))
+    ended = client.post(f"/people/{person}/numbers", data=typed, headers=ORIGIN)
+    resend = text_of(sign_in(client, "officer", carried=_hidden(ended.get_data(as_text=True), "carried")))
+    assert "Inès Essai Nouveau numéro 06 39 98 07 78 À qui ? Un responsable Les autres choix" in resend
+
+
 def test_a_page_older_than_the_sign_in_shows_what_it_sent_instead_of_losing_it(site: Site) -> None:
     client = site.client("admin")
-    answer = client.post(
-        "/users/new", data={"display_name": "Léa Martin", "csrf_token": "of another sign-in"}, headers=ORIGIN
-    )
+    old = token_in(client.get("/users/new"))
+    send(client, "/sign-out")
+    sign_in(client, "admin")
+    answer = client.post("/users/new", data={"display_name": "Léa Martin", "csrf_token": old}, headers=ORIGIN)
     assert answer.status_code == 403
     assert "Léa Martin" in text_of(answer)
     assert "rien n’est encore parti" in text_of(answer)
