@@ -12,7 +12,7 @@ from callcentre.database import Base, Identifier, JsonValue
 
 
 class AuditEvent(Base):
-    """Who changed or exported what; identifiers only, never a name or a number."""
+    """Who changed or exported what; identifiers and codes, never a name or a number."""
 
     __tablename__ = "audit_events"
     __table_args__ = (

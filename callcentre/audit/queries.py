@@ -29,7 +29,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Somebody changed or exported something; `details` holds identifiers and codes."""
+    """Somebody changed or exported something; `details` holds identifiers and codes, or why about nobody."""
 
     at: datetime
     user_id: int | None

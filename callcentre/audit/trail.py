@@ -20,7 +20,10 @@ def record(
     now: datetime,
     details: dict[str, Any] | None = None,
 ) -> None:
-    """Note that somebody did something; `details` holds identifiers and codes only, never a name or a number."""
+    """Note that somebody did something; `details` holds identifiers and codes, never a name or a number.
+
+    Words that somebody typed are kept here only of what concerns nobody, such as why learning was frozen.
+    """
     session.add(
         AuditEvent(
             at=now, actor_id=by, action=action, subject=subject, subject_id=subject_id, details=details or {}

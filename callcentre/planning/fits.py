@@ -81,14 +81,18 @@ def keep(
 
 
 def freeze(session: Session, programme_id: int, *, reason: str, by: int, now: datetime) -> None:
-    """Keep the version in force until learning is resumed; calls are still counted."""
+    """Keep the version in force until learning is resumed; calls are still counted.
+
+    Everybody who freezes is in the audit trail with their reason; the page shows the first of them.
+    """
     if not reason.strip():
         raise InvalidInput("Indiquez la raison.", field="reason")
     learning = learning_of(session, programme_id)
     if learning.frozen_at is None:
         learning.frozen_at, learning.frozen_by, learning.frozen_reason = now, by, reason.strip()[:500]
-        trail.record(session, "learning_frozen", "programme", programme_id, by=by, now=now)
     session.flush()
+    details = {"reason": reason.strip()[:500]}
+    trail.record(session, "learning_frozen", "programme", programme_id, by=by, now=now, details=details)
 
 
 def resume(session: Session, programme_id: int, *, by: int, now: datetime) -> None:
@@ -122,6 +126,6 @@ def go_back(
         programme_id,
         by=by,
         now=now,
-        details={"version": version},
+        details={"version": version, "reason": reason.strip()[:500]},
     )
     freeze(session, programme_id, reason=reason, by=by, now=now)

@@ -10,11 +10,13 @@ from callcentre.accounts import queries as accounts
 from callcentre.audit import queries
 from callcentre.audit.kinds import Place
 from callcentre.audit.queries import Change, Look
+from callcentre.planning.kinds import StepResult
 from callcentre.supervision.queries import names
 from callcentre.web import labels
 from callcentre.web.context import runtime
-from callcentre.web.forms import whole_number
+from callcentre.web.forms import choice_of, whole_number
 from callcentre.web.i18n import gettext, mark, ngettext
+from callcentre.web.route_words import RESULTS
 from callcentre.web.transaction import database
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
@@ -31,14 +33,31 @@ PLACES = {
 ACTIONS = {
     **{kind.value: label for kind, label in labels.DECISIONS.items()},
     "guardian_refused": mark("Refus d’un responsable noté"),
+    "learning_frozen": mark("Apprentissage des heures gelé"),
+    "learning_resumed": mark("Apprentissage des heures repris"),
+    "learning_taken_back": mark("Retour à une version des heures apprises"),
+    "list_dropped": mark("Liste abandonnée"),
+    "list_dropped_imported": mark("Liste déposée dans le dossier, importée"),
+    "list_dropped_refused": mark("Liste déposée dans le dossier, refusée"),
+    "list_import_started": mark("Import d’une liste lancé"),
+    "list_import_undone": mark("Import d’une liste défait"),
+    "list_profile_forgotten": mark("Colonnes d’une liste oubliées"),
+    "mailing_prepared": mark("Fichier d’envoi préparé"),
+    "mailing_sent": mark("Envoi noté comme parti"),
     "number_added": mark("Numéro ajouté"),
     "opposition_recorded": mark("Opposition enregistrée"),
     "people_exported": mark("Liste de personnes exportée"),
+    "person_typed": mark("Personne ajoutée à la main"),
     "people_merged": mark("Deux fiches réunies"),
     "people_unmerged": mark("Fiches séparées de nouveau"),
     "people_kept_apart": mark("Deux fiches laissées distinctes"),
+    "quarantine_exported": mark("Lignes en quarantaine téléchargées"),
+    "quarantined_row_released": mark("Ligne libérée de la quarantaine"),
+    "quarantined_row_set_aside": mark("Ligne en quarantaine écartée"),
+    "route_step": mark("Démarche notée"),
+    "row_corrected": mark("Ligne d’une liste corrigée"),
 }
-"""What was done, in words; an action without words is shown by its code."""
+"""What was done, in words."""
 
 
 @blueprint.get("")
@@ -60,6 +79,7 @@ def index() -> str:
         users={one.id: one.display_name for one in accounts.users(session)},
         person_of=_person_of,
         what_of=_what,
+        details_of=_details,
         keep_days=runtime().settings.audit_days,
         address=_address,
     )
@@ -78,6 +98,19 @@ def _what(line: Look | Change) -> str:
         return gettext(PLACES[line.place])
     words = ACTIONS.get(line.action)
     return gettext(words) if words else line.action.replace("_", " ")
+
+
+def _details(line: Look | Change) -> str:
+    """Which version and why, what a step gave; nothing for most lines."""
+    if isinstance(line, Look):
+        return ""
+    version, result = line.details.get("version"), choice_of(StepResult, line.details.get("result"))
+    said = [
+        "" if version is None else gettext("version %(version)s", version=version),
+        gettext(RESULTS[result]) if result else "",
+        line.details.get("reason", ""),
+    ]
+    return " · ".join(filter(None, said))
 
 
 def _address(**changed: Any) -> dict[str, Any]:

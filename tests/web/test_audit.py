@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,6 +13,8 @@ from sqlalchemy import select
 
 from callcentre.audit.models import AuditEvent, PersonView
 from callcentre.database import reading, writing
+from callcentre.desk.kinds import DecisionKind
+from callcentre.web import audit
 from tests.web.programs import Room, a_room
 from tests.web.site import send, text_of
 from workers import jobs
@@ -113,3 +116,31 @@ def test_looks_and_changes_are_forgotten_after_their_time(room: Room) -> None:
         with writing(runtime.sessions) as session:
             jobs.forget_audit(session, runtime, start + timedelta(days=days))
         assert left() == expected
+
+
+def test_whatever_is_written_down_has_words_of_its_own() -> None:
+    writers = {"trail.record": 1, "note": 0, "_note": 1}
+    written = {kind.value for kind in DecisionKind}
+    for path in Path(audit.__file__).parent.parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) in writers:
+                said = call.args[writers[ast.unparse(call.func)] :][:1]
+                written |= {str(one.value) for one in said if isinstance(one, ast.Constant)}
+    assert {"learning_taken_back", "list_import_undone", "list_dropped_refused"} <= written
+    assert written == set(audit.ACTIONS)
+
+
+def test_who_froze_learning_or_went_back_and_why_stays_after_it_is_resumed(room: Room) -> None:
+    supervisor, admin = room.site.client("supervisor"), room.site.client("admin")
+    send(supervisor, "/supervision/hours/freeze", reason="Nouvelle équipe")
+    send(supervisor, "/supervision/hours/freeze", reason="Chiffres étranges")
+    send(supervisor, "/supervision/hours/versions/0", why="Retour au départ")
+    send(supervisor, "/supervision/hours/resume")
+    said = text_of(admin.get("/audit?what=changes"))
+    for line in (
+        "Apprentissage des heures gelé Nouvelle équipe",
+        "Apprentissage des heures gelé Chiffres étranges",
+        "Retour à une version des heures apprises version 0 · Retour au départ",
+        "Apprentissage des heures repris",
+    ):
+        assert line in said
