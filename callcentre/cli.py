@@ -309,12 +309,12 @@ def simulate_policy(
                 processes=processes,
                 report=tell,
             )
-    report = report_of(found, language)
+    report = report_of(found, language, at=runtime.clock.now().astimezone(programme.tz))
     if html is not None:
         html.write_bytes(as_html(report, language))
     if pdf is not None:
         pdf.write_bytes(as_pdf(report, language))
-    lines = [report.title, report.verdict, *report.lead]
+    lines = [report.title, *report.made, report.verdict, *report.lead]
     for table in report.tables:
         lines += ["", table.caption, *(" | ".join(row) for row in (table.heads, *table.rows))]
     _say(found.as_json(), as_json, "\n".join([*lines, "", *report.notes]))

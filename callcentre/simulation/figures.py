@@ -39,6 +39,10 @@ class Interval:
         """The interval that `asdict` wrote."""
         return cls(data["mean"], data["low"], data["high"])
 
+    def barely_reaches(self, target: float) -> bool:
+        """Whether the mean is at the target, while chance alone may miss it."""
+        return self.mean >= target and self.low is not None and self.low < target
+
     @property
     def is_above_nothing(self) -> bool | None:
         """True when surely above 0, False when surely below, None when chance may explain it."""

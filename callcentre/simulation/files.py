@@ -25,6 +25,7 @@ def as_html(report: Report, language: str) -> bytes:
         f'<!doctype html><html lang="{escape(language)}"><head><meta charset="utf-8">',
         f"<title>{escape(report.title)}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{escape(report.title)}</h1><p>{escape(report.subtitle)}</p>",
+        *(f'<p class="note">{escape(line)}</p>' for line in report.made),
         f'<p class="verdict">{escape(report.verdict)}</p>',
         *(f"<p>{escape(sentence)}</p>" for sentence in report.lead),
         *(_html_table(table) for table in report.tables),
@@ -62,6 +63,7 @@ def as_pdf(report: Report, language: str) -> bytes:
     story: list[Any] = [
         paragraph(report.title, "Title"),
         paragraph(report.subtitle),
+        *(paragraph(line, "Italic") for line in report.made),
         paragraph(report.verdict, "Heading2"),
         *map(paragraph, report.lead),
     ]

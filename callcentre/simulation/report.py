@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from babel.numbers import format_decimal
 
@@ -37,6 +38,8 @@ class Report:
 
     title: str
     subtitle: str
+    made: tuple[str, ...]
+    """When and by whom it was played, if that is known, and the rules of that day."""
     reached: bool
     verdict: str
     lead: tuple[str, ...]
@@ -44,9 +47,9 @@ class Report:
     notes: tuple[str, ...]
 
 
-def report_of(found: Result, language: str) -> Report:
-    """Say a result in words."""
-    return _Writer(found, "en" if language.startswith("en") else "fr").write()
+def report_of(found: Result, language: str, *, at: datetime | None = None, by: str = "") -> Report:
+    """Say a result in words; `at`, when it was begun, is shown as it stands, so it is in the programme's zone."""
+    return _Writer(found, "en" if language.startswith("en") else "fr", at, by).write()
 
 
 def arm_name(found: Result, name: str, language: str) -> str:
@@ -57,14 +60,15 @@ def arm_name(found: Result, name: str, language: str) -> str:
 
 
 class _Writer:
-    def __init__(self, found: Result, language: str) -> None:
-        self.found, self.language = found, language
+    def __init__(self, found: Result, language: str, at: datetime | None, by: str) -> None:
+        self.found, self.language, self.at, self.by = found, language, at, by
 
     def write(self) -> Report:
         found = self.found
         return Report(
-            title=self._text(say("title", self.language, world=self._of(found.world["labels"]))),
+            title=self._text(self._title()),
             subtitle=self._text(self._of(found.world["description"])),
+            made=tuple(map(self._text, self._made())),
             reached=found.is_reached,
             verdict=self._text(self._verdict()),
             lead=tuple(map(self._text, self._lead())),
@@ -74,10 +78,22 @@ class _Writer:
 
     # ---- sentences
 
+    def _title(self) -> str:
+        world = self._of(self.found.world["labels"])
+        if self.at is None:
+            return say("title", self.language, world=world)
+        return say("title_of_day", self.language, world=world, day=f"{self.at:%d/%m/%Y}")
+
+    def _made(self) -> Iterable[str]:
+        if self.at is not None:
+            said = {"day": f"{self.at:%d/%m/%Y}", "hour": f"{self.at:%H:%M}", "by": self.by}
+            yield say("made_by" if self.by else "made", self.language, **said)
+        if self.found.rules:
+            yield say("rules", self.language, rules=words.rules(self.found.rules, self.language))
+
     def _verdict(self) -> str:
         found, judged = self.found, self.found.judged
-        low = judged.rate.low
-        barely = found.is_reached and low is not None and low < found.target
+        barely = judged.rate.barely_reaches(found.target)
         key = "barely" if barely else "reached" if found.is_reached else "missed"
         return say(
             key,
@@ -121,7 +137,7 @@ class _Writer:
             return
         if best is not None:
             yield say(
-                "would",
+                "would_barely" if best.rate.barely_reaches(found.target) else "would",
                 self.language,
                 changes=words.changes(best.change, self.language),
                 rate=self._percent(best.rate),
@@ -261,7 +277,9 @@ class _Writer:
         return self._number(count, 0 if count.is_integer() or count >= 10 else 1)
 
     def _yes(self, lever: Lever) -> str:
-        return say("yes" if lever.reaches(self.found.target) else "no", self.language)
+        target = self.found.target
+        barely = lever.rate.barely_reaches(target)
+        return say("on_average" if barely else "yes" if lever.reaches(target) else "no", self.language)
 
     def _name(self, name: str) -> str:
         return arm_name(self.found, name, self.language)

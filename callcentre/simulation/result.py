@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from callcentre.programmes import Programme
+from callcentre.programmes import Programme, Span
 from callcentre.settings import Settings
 from callcentre.simulation import advice
 from callcentre.simulation.advice import Lever
@@ -27,6 +27,8 @@ from callcentre.simulation.request import (
 )
 from callcentre.simulation.worlds import World, load_worlds
 
+LEARNT = "learnt"
+"""Stands for the calls that go to a guardian when their number is worth more, however many those are."""
 MOST_ADVICE_PEOPLE, MOST_ADVICE_SEEDS = 1000, 8
 """What would reach the target is looked for with the light resolution, on a sample at most so large."""
 
@@ -45,6 +47,8 @@ class Result:
     levers: tuple[Lever, ...] = ()
     lever_seeds: int = 0
     lever_people: int = 0
+    rules: dict[str, Any] | None = None
+    """The programme's rules on the day it was played; None for a result that was kept without them."""
 
     @property
     def judged(self) -> ArmFigures:
@@ -72,6 +76,7 @@ class Result:
             "levers": [one.as_json() for one in self.levers],
             "lever_seeds": self.lever_seeds,
             "lever_people": self.lever_people,
+            "rules": self.rules,
         }
 
     @classmethod
@@ -86,6 +91,7 @@ class Result:
             levers=tuple(Lever.from_json(one) for one in data["levers"]),
             lever_seeds=data["lever_seeds"],
             lever_people=data["lever_people"],
+            rules=data.get("rules"),
         )
 
     @classmethod
@@ -134,12 +140,33 @@ def simulate(
         segments={segment.code: segment.labels for segment in world.segments},
         target=target_of(programme),
         arms=tuple(figures(played[arm.name], reference) for arm in arms),
+        rules=rules_of(programme),
     )
     if result.is_reached or not request.advice:
         return result
     if advising is not None:
         advising()
     return _advised(result, field, programme, report)
+
+
+def rules_of(programme: Programme) -> dict[str, Any]:
+    """How often, when and by what rule a programme calls, as plain values; hours as texts such as 10:00."""
+    limits, hours, constants = programme.limits, programme.hours, programme.constants
+    by_worth = constants is not None and (constants.preference, constants.second_number) == (LEARNT, LEARNT)
+    return {
+        "attempts": limits.calls_in_all,
+        "per_day": limits.calls_per_day,
+        "per_30_days": limits.calls_per_30_days,
+        "weekdays": _texts(hours.weekdays),
+        "saturday": _texts(hours.saturday),
+        "guardian_attempts": LEARNT if by_worth else list(limits.guardian_attempts),
+        "adult_guardians": limits.call_adult_guardians,
+        "way": way_of(programme).value,
+    }
+
+
+def _texts(spans: Sequence[Span]) -> list[list[str]]:
+    return [[f"{start:%H:%M}", f"{end:%H:%M}"] for start, end in spans]
 
 
 def _advised(result: Result, field: Field, programme: Programme, report: Report | None) -> Result:

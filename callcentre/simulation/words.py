@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
 from callcentre.simulation.arms import Change
 
 NOT_REACHED = frozenset(
@@ -13,6 +16,22 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "title": (
         "Simulation : {world}",
         "Simulation: {world}",
+    ),
+    "title_of_day": (
+        "Simulation du {day} : {world}",
+        "Simulation of {day}: {world}",
+    ),
+    "made": (
+        "Faite le {day} à {hour}.",
+        "Made on {day} at {hour}.",
+    ),
+    "made_by": (
+        "Faite le {day} à {hour}, par {by}.",
+        "Made on {day} at {hour}, by {by}.",
+    ),
+    "rules": (
+        "Les règles de ce jour-là : {rules}.",
+        "The rules of that day: {rules}.",
     ),
     "reached": (
         "{arm} : {rate} des jeunes contactés ; la cible de {target} est atteinte.",
@@ -65,6 +84,18 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         (
             "What would do, by the same years played again at this setting: {changes}. It contacts {rate}"
             " of the young people, with {calls} calls a simulated year."
+        ),
+    ),
+    "would_barely": (
+        (
+            "Ce qui suffirait en moyenne, d’après les mêmes années rejouées avec ce réglage : {changes}. On "
+            "y contacte {rate} des jeunes, en {calls} appels par année simulée ; la chance seule peut faire "
+            "manquer la cible."
+        ),
+        (
+            "What would do on average, by the same years played again at this setting: {changes}. It "
+            "contacts {rate} of the young people, with {calls} calls a simulated year; chance alone may "
+            "miss the target."
         ),
     ),
     "would_not": (
@@ -197,6 +228,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "oui",
         "yes",
     ),
+    "on_average": (
+        "en moyenne",
+        "on average",
+    ),
     "no": (
         "non",
         "no",
@@ -304,6 +339,39 @@ def changes(change: Change, language: str) -> str:
     """A change in words; that nothing changes, when it is empty."""
     parts = [_changed(name, value, language) for name, value in change.values.items()]
     return ", ".join(parts) or _pick(("rien ne change", "nothing changes"), language)
+
+
+def rules(kept: Mapping[str, Any], language: str) -> str:
+    """The rules of a programme, as `callcentre.simulation.result.rules_of` kept them, in words."""
+    limits = [_changed(name, kept[name], language) for name in ("attempts", "per_day", "per_30_days")]
+    weekdays = _pick(("lundi à vendredi {spans}", "Monday to Friday {spans}"), language)
+    saturday = _pick(("samedi {spans}", "Saturday {spans}"), language)
+    parts = (
+        ", ".join(limits),
+        weekdays.format(spans=_spans(kept["weekdays"])),
+        saturday.format(spans=_spans(kept["saturday"]))
+        if kept["saturday"]
+        else _changed("saturday", False, language),
+        _guardians(kept["guardian_attempts"], language),
+        _changed("adult_guardians", kept["adult_guardians"], language),
+        say(f"arm_{kept['way']}", language).lower(),
+    )
+    return _pick((" ; ", "; "), language).join(parts)
+
+
+def _guardians(calls: str | Sequence[int], language: str) -> str:
+    if isinstance(calls, str):
+        return _pick(
+            ("responsable selon ce qui est appris", "guardian where it is learnt to be worth more"), language
+        )
+    if not calls:
+        return _changed("guardian_attempts", "never", language)
+    said = _pick(("responsable aux appels {calls}", "guardian on calls {calls}"), language)
+    return said.format(calls=", ".join(map(str, calls)))
+
+
+def _spans(spans: Iterable[Sequence[str]]) -> str:
+    return ", ".join(f"{start}–{end}" for start, end in spans)
 
 
 def _changed(name: str, value: object, language: str) -> str:

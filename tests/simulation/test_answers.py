@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from callcentre.programmes import Programme
 from callcentre.simulation.advice import cheapest, levers
 from callcentre.simulation.arms import Change, Way
+from callcentre.simulation.figures import Interval
 from callcentre.simulation.files import as_html, as_pdf
 from callcentre.simulation.record import Year
 from callcentre.simulation.refusals import Cancelled, CannotSimulate
 from callcentre.simulation.report import report_of
 from callcentre.simulation.request import TODAY, TRIED, Request, Resolution
 from callcentre.simulation.result import Result, simulate
+from callcentre.simulation.words import rules as say_rules
 from tests.simulation.ground import programme, settings
 
 SMALL = Request(
@@ -69,6 +74,35 @@ def test_a_target_within_reach_needs_no_advice(tmp_path: Path) -> None:
 def test_the_smallest_change_that_suffices_is_recommended(missed: Result) -> None:
     assert cheapest(missed.levers, 0.0) in [lever for lever in missed.levers if len(lever.change.values) == 1]
     assert cheapest(missed.levers, 1.1) is None
+
+
+def test_a_change_that_chance_alone_may_undo_is_said_to_do_on_average(missed: Result) -> None:
+    lever = missed.levers[0]
+    barely, surely = (
+        replace(missed, levers=(replace(lever, rate=Interval(0.62, low, 0.68)),)) for low in (0.56, 0.61)
+    )
+    for found, words, cell in ((barely, "suffirait en moyenne", "en moyenne"), (surely, "suffirait,", "oui")):
+        report = report_of(found, "fr")
+        assert words in report.lead[-1]
+        assert report.tables[1].rows[0][2] == cell
+    assert "la chance seule peut faire manquer la cible" in report_of(barely, "fr").lead[-1]
+
+
+def test_a_report_tells_when_and_by_whom_it_was_made_and_the_rules_of_that_day(missed: Result) -> None:
+    at = datetime(2026, 11, 23, 10, 5, tzinfo=ZoneInfo("Europe/Paris"))
+    report = report_of(missed, "en", at=at, by="Sophie Garnier")
+    assert report.title == "Simulation of 23/11/2026: Ordinary"
+    by, rules = report.made
+    assert by == "Made on 23/11/2026 at 10:05, by Sophie Garnier."
+    assert rules.startswith("The rules of that day: 8 calls in all, 1 call(s) a day, 4 calls in 30 days; ")
+    assert "Monday to Friday 10:00–13:00, 14:00–20:00; Saturday closed; guardian where it is learnt" in rules
+    assert rules.endswith("; guardians of minors only; rule that learns.")
+    for line in report.made:
+        assert line in as_html(report, "en").decode()
+    plan = {**(missed.rules or {}), "guardian_attempts": [3, 6, 8], "saturday": [["10:00", "13:00"]]}
+    assert "samedi 10:00–13:00 ; responsable aux appels 3, 6, 8" in say_rules(plan, "fr")
+    old = {name: value for name, value in missed.as_json().items() if name != "rules"}
+    assert report_of(Result.from_json(old), "en").made == ()
 
 
 def test_only_what_differs_from_today_is_a_lever() -> None:
