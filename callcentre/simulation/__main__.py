@@ -22,7 +22,7 @@ from callcentre.simulation.runs import RunState
 def main(folder: Path) -> int:
     """Play the run whose folder this is; the status file says how it ended."""
     request, status = runs.request_in(folder)
-    work, stage = folder / "work", ["arms"]
+    work, stage = folder / runs.WORK, ["arms"]
 
     def report(done: int, whole: int) -> None:
         runs.check_cancelled(folder)

@@ -32,6 +32,8 @@ from callcentre.simulation.result import Result
 FOLDER = "simulations"
 KEPT = 30
 """Runs that are kept; older ones are deleted when a new one begins."""
+WORK = "work"
+"""The folder, in a run's own, of the databases that it plays in."""
 _NAME = re.compile(r"\d{8}-\d{6}(-\d+)?")
 _REQUEST, _STATUS, _RESULT, _CANCEL, _LOCK = "request.json", "status.json", "result.json", "cancel", "lock"
 
@@ -121,7 +123,7 @@ def runs(settings: Settings) -> list[Run]:
 
 
 def run(settings: Settings, run_id: str) -> Run:
-    """One run; raises NotFound."""
+    """One run; raises NotFound. The databases of one that was interrupted are removed when that is found out."""
     folder = _folder(settings, run_id)
     try:
         kept = json.loads((folder / _REQUEST).read_text(encoding="utf-8"))
@@ -135,6 +137,7 @@ def run(settings: Settings, run_id: str) -> Run:
         ended = RunState(after["state"])
         state = RunState.INTERRUPTED if ended is RunState.RUNNING else ended
         status = Status(**{**after, "state": state})
+        shutil.rmtree(folder / WORK, ignore_errors=True)
     return Run(run_id, request, status, kept.get("by", ""))
 
 
@@ -146,10 +149,12 @@ def result(settings: Settings, run_id: str) -> Result:
         raise NotFound("simulation") from error
 
 
-def cancel(settings: Settings, run_id: str) -> None:
-    """Ask a run to stop; it does at the end of the day that it is playing."""
-    run(settings, run_id)
+def cancel(settings: Settings, run_id: str) -> bool:
+    """Ask a run to stop, which it does at the end of the day that it is playing; False when it is at its end."""
+    if not run(settings, run_id).is_running:
+        return False
     (_folder(settings, run_id) / _CANCEL).touch()
+    return True
 
 
 def delete(settings: Settings, run_id: str) -> None:

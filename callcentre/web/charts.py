@@ -20,6 +20,9 @@ WIDTH = 760
 ENDS = 196
 """Room at the right of a curve for the labels of its lines."""
 
+LETTER = 8
+"""Room for a letter of a label: a little more than the widest of our fonts takes on average."""
+
 _Scale = Callable[[float], float]
 _DayScale = Callable[[date], float]
 
@@ -114,7 +117,7 @@ def percentages(
     name: str, *, title: str, description: str, shares: Sequence[Share], share_label: str
 ) -> Markup:
     """Bars of percentages of one scale to 100, with a mark at each one's goal (`share`)."""
-    left, right, row = 250, 90, 28
+    left, right, row = 10 + max([180, *(LETTER * len(one.label) for one in shares)]), 90, 28
     room = WIDTH - left - right
     parts: list[Markup] = []
     for position, one in enumerate(shares):

@@ -24,20 +24,20 @@ from markupsafe import Markup
 from pydantic import ValidationError
 from werkzeug.wrappers import Response as BaseResponse
 
-from callcentre.errors import ConfigurationError, NotFound
+from callcentre.errors import ConfigurationError, NotAllowed, NotFound
 from callcentre.programmes import Programme
 from callcentre.simulation import runs
 from callcentre.simulation.arms import Change, Way
 from callcentre.simulation.files import as_html, as_pdf
 from callcentre.simulation.report import Report, arm_name, report_of
 from callcentre.simulation.request import Request, Resolution, way_of
-from callcentre.simulation.result import Result
+from callcentre.simulation.result import LEARNT, Result
 from callcentre.simulation.runs import Run, RunState
 from callcentre.simulation.words import changes as in_words
 from callcentre.simulation.worlds import World, load_worlds
 from callcentre.web import charts
 from callcentre.web.context import now, runtime, user
-from callcentre.web.formats import number, percent
+from callcentre.web.formats import in_zone, number, percent
 from callcentre.web.guards import passive
 from callcentre.web.i18n import gettext, language, mark, words
 
@@ -52,8 +52,6 @@ STATES = {
     RunState.INTERRUPTED: mark("interrompue"),
 }
 ATTEMPTS = range(3, 11)
-_LEARNT = "learnt"
-"""Stands for the calls that go to a guardian when their number is worth more, however many those are."""
 
 
 @dataclass(frozen=True)
@@ -94,23 +92,27 @@ def begin() -> BaseResponse:
     except (ValidationError, ValueError, KeyError):
         problem = gettext("Ce réglage ne se lit pas : choisissez dans les listes.")
         return make_response(_page(form, problem), 422)
-    run_id, process = runs.start(runtime().settings, asked, by=user().display_name, now=now())
+    try:
+        run_id, process = runs.start(runtime().settings, asked, by=user().display_name, now=now())
+    except NotAllowed as refusal:
+        return make_response(_page(form, gettext(refusal.message)), refusal.status)
     _processes()[run_id] = process
     return redirect(f"/what-if/{run_id}", 303)
 
 
 def _page(typed: Mapping[str, str], problem: str = "") -> str:
     _reap()
-    worlds = _worlds()
+    worlds, known = _worlds(), runs.runs(runtime().settings)
     return render_template(
         "what_if.html",
         typed={**_as_it_is(runtime().programme), **typed},
         problem=problem,
+        running=next((run for run in known if run.is_running), None),
         worlds=worlds,
         world_choices=[(code, words(world.labels)) for code, world in worlds.items()],
         size_choices=[(code, gettext(size.label)) for code, size in SIZES.items()],
         **_choices(),
-        runs=[(run, _began(run)) for run in runs.runs(runtime().settings)],
+        runs=[(run, _began(run)) for run in known],
         states=STATES,
         in_words=lambda change: in_words(change, language()),
     )
@@ -120,7 +122,7 @@ def _choices() -> dict[str, list[tuple[str, str]]]:
     """What may be chosen in each list; the rule of today is always among it."""
     today = _as_it_is(runtime().programme)
     none = gettext("aucun")
-    learnt = [(_LEARNT, gettext("selon ce qui est appris"))] if today["guardian_attempts"] == _LEARNT else []
+    learnt = [(LEARNT, gettext("selon ce qui est appris"))] if today["guardian_attempts"] == LEARNT else []
     lists = {
         "attempt_choices": ("attempts", [(str(n), str(n)) for n in ATTEMPTS]),
         "per_day_choices": ("per_day", [("1", "1"), ("2", "2")]),
@@ -163,8 +165,8 @@ def _guardians(programme: Programme) -> str:
     attempts, constants = programme.limits.guardian_attempts, programme.constants
     if not attempts:
         return "never"
-    by_worth = constants is not None and (constants.preference, constants.second_number) == (_LEARNT, _LEARNT)
-    return _LEARNT if by_worth else "-".join(map(str, attempts))
+    by_worth = constants is not None and (constants.preference, constants.second_number) == (LEARNT, LEARNT)
+    return LEARNT if by_worth else "-".join(map(str, attempts))
 
 
 def _asked(form: Mapping[str, str], programme: Programme) -> Request:
@@ -212,13 +214,12 @@ def show(run_id: str) -> str:
             "what_if_run.html", run=run, progress=_progress(run), states=STATES, change=_change(run)
         )
     found = runs.result(runtime().settings, run_id)
-    report = report_of(found, language())
+    report = _said(run, found)
     return render_template(
         "what_if_report.html",
         run=run,
         report=report,
         change=_change(run),
-        began=_began(run),
         chart=_chart(found, report),
     )
 
@@ -234,8 +235,10 @@ def progress(run_id: str) -> Response:
 @blueprint.post("/<run_id>/cancel")
 def cancel(run_id: str) -> BaseResponse:
     """Stop a simulation."""
-    runs.cancel(runtime().settings, run_id)
-    flash(gettext("La simulation s’arrête ; rien n’en est gardé."))
+    if runs.cancel(runtime().settings, run_id):
+        flash(gettext("La simulation s’arrête ; rien n’en est gardé."))
+    else:
+        flash(gettext("Cette simulation était déjà à sa fin ; rien n’a changé."), "info")
     return redirect(f"/what-if/{run_id}", 303)
 
 
@@ -252,11 +255,16 @@ def report(run_id: str, kind: str) -> Response:
     """Give the report as a file."""
     if kind not in {"html", "pdf"}:
         raise NotFound("simulation")
-    said = report_of(runs.result(runtime().settings, run_id), language())
+    settings = runtime().settings
+    said = _said(runs.run(settings, run_id), runs.result(settings, run_id))
     body = as_pdf(said, language()) if kind == "pdf" else as_html(said, language())
     answer = Response(body, mimetype="application/pdf" if kind == "pdf" else "text/html")
     answer.headers["Content-Disposition"] = f'attachment; filename="simulation-{run_id}.{kind}"'
     return answer
+
+
+def _said(run: Run, found: Result) -> Report:
+    return report_of(found, language(), at=in_zone(_began(run)), by=run.by)
 
 
 def _progress(run: Run) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_only_one_runs_at_a_time(live: Settings, begun: tuple[str, Popen[bytes]]
 
 def test_a_run_stops_when_it_is_told_to(live: Settings, begun: tuple[str, Popen[bytes]]) -> None:
     run_id, process = begun
-    runs.cancel(live, run_id)
+    assert runs.cancel(live, run_id)
     assert process.wait(timeout=240) == 1
     assert runs.run(live, run_id).status.state is RunState.CANCELLED
     with pytest.raises(NotFound):
@@ -71,9 +71,14 @@ def test_a_run_whose_process_was_killed_is_interrupted(
     live: Settings, begun: tuple[str, Popen[bytes]]
 ) -> None:
     run_id, process = begun
+    work = live.data_dir / "simulations" / run_id / runs.WORK
+    work.mkdir(exist_ok=True)
+    (work / "simulation-0.sqlite3").touch()
     process.kill()
     process.wait()
     assert runs.run(live, run_id).status.state is RunState.INTERRUPTED
+    assert not work.exists()
+    assert not runs.cancel(live, run_id)
     runs.delete(live, run_id)
     assert runs.runs(live) == []
 

@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callcentre.simulation.arms import Way
+from callcentre.simulation.words import say
 from callcentre.web import charts
 from callcentre.web.assets import STATIC
 from callcentre.web.charts import Band, Bar, Point, Share
+from callcentre.web.i18n import LANGUAGES
 
 FIRST, LAST = date(2026, 9, 1), date(2027, 8, 31)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -135,3 +138,12 @@ def test_forced_colours_redraw_every_mark() -> None:
 
 def _css() -> str:
     return Path(STATIC / "css" / "supervision.css").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_longest_name_of_a_policy_stands_inside_the_frame(language: str) -> None:
+    names = [say(f"arm_{way.value}", language) for way in Way]
+    shares = [Share(name, 50, 60.0) for name in names]
+    root = _checked(charts.percentages("p", title="Part", description="", shares=shares, share_label=""))
+    for label in root.findall(f"{SVG}text[@class='label']"):
+        assert 7.5 * len(label.text or "") <= float(label.attrib["x"])

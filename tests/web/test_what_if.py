@@ -119,10 +119,13 @@ def test_a_run_is_followed_and_stopped(site: Site, supervisor: FlaskClient) -> N
     second = _post(supervisor, "/what-if", FORM)
     assert second.status_code == 409
     assert "déjà en cours" in text_of(second)
+    assert f'<a href="{path}">Voir la simulation en cours</a>' in second.get_data(as_text=True)
     assert _post(supervisor, f"{path}/cancel").status_code == 303
     site.app.extensions["simulations"][path.rsplit("/", 1)[1]].wait(timeout=240)
     assert supervisor.get(f"{path}/progress").get_json()["location"] == path
     assert "arrêtée avant sa fin" in text_of(supervisor.get(path))
+    _post(supervisor, f"{path}/cancel")
+    assert "était déjà à sa fin" in text_of(supervisor.get(path))
 
 
 def test_a_choice_that_is_not_offered_is_refused(site: Site, supervisor: FlaskClient) -> None:
@@ -139,11 +142,15 @@ def test_the_report_is_shown_and_given_as_files(site: Site, supervisor: FlaskCli
     assert "n’est pas atteinte" in page
     assert "10 appels en tout" in page
     assert "Politiques comparées" in page
+    made = "Faite le 20/11/2026 à 11:00, par Sophie Garnier."
+    assert "Simulation du 20/11/2026 : Ordinaire" in page
+    assert made in page
     pdf = supervisor.get(f"/what-if/{run_id}/report.pdf")
     assert pdf.mimetype == "application/pdf"
     assert pdf.data.startswith(b"%PDF-")
     html = supervisor.get(f"/what-if/{run_id}/report.html")
     assert "attachment" in html.headers["Content-Disposition"]
+    assert made in text_of(html)
     assert supervisor.get(f"/what-if/{run_id}/report.exe").status_code == 404
     assert _post(supervisor, f"/what-if/{run_id}/delete").status_code == 303
     assert supervisor.get(f"/what-if/{run_id}").status_code == 404
