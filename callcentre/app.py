@@ -11,6 +11,7 @@ from callcentre.accounts.kinds import Role
 from callcentre.runtime import Runtime
 from callcentre.web import (
     account,
+    addresses,
     api,
     assets,
     audit,
@@ -91,6 +92,7 @@ def create_app(runtime: Runtime) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_HTTPONLY=True,
     )
+    addresses.install(app)
     app.session_interface = security.FormCookie()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     i18n.install(app.jinja_env)

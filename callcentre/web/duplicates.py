@@ -21,8 +21,7 @@ from callcentre.web.transaction import database
 
 blueprint = Blueprint("duplicates", __name__, url_prefix="/lists/duplicates")
 
-_LARGEST_ID = 2**63 - 1
-_PAIR = f"/<int(min=1, max={_LARGEST_ID}):pair_id>"
+_PAIR = "/<int:pair_id>"
 _MERGES_SHOWN = 50
 
 REASONS = {
@@ -109,7 +108,7 @@ def keep_apart(pair_id: int) -> BaseResponse:
     return redirect("/lists/duplicates", 303)
 
 
-@blueprint.post(f"/merges/<int(min=1, max={_LARGEST_ID}):merge_id>/undo")
+@blueprint.post("/merges/<int:merge_id>/undo")
 def undo(merge_id: int) -> BaseResponse:
     """Take a merge back."""
     merging.unmerge(database(), runtime().programmes, merge_id, by=user().id, now=now())

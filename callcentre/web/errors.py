@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from callcentre.errors import CallCentreError, LeaseLost, NotFound
 from callcentre.web import interrupted
+from callcentre.web.addresses import page_above
 from callcentre.web.context import visitor_or_none
 from callcentre.web.guards import wants_json
 from callcentre.web.i18n import gettext, mark
@@ -195,6 +196,9 @@ def _http(error: HTTPException) -> Response:
         return make_response(error.get_response())
     if status == 401 and not wants_json():
         return _interrupted()
+    if status == 405 and request.method == "GET" and not wants_json() and (page := page_above()) is not None:
+        # What a form was sent to is opened again, as a browser does after a refusal that was shown there.
+        return make_response(redirect(page))
     response = answer(status, code=_CODES.get(status, "error"))
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:

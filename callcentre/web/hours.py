@@ -65,7 +65,7 @@ def resume() -> ResponseReturnValue:
     return redirect(HOME)
 
 
-@blueprint.post("/versions/<int:version>")
+@blueprint.post("/versions/<int(max=2147483647):version>")
 @only(Role.SUPERVISOR)
 def go_back(version: int) -> ResponseReturnValue:
     """Put an older version in force, and freeze it."""

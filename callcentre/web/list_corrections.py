@@ -13,14 +13,14 @@ from callcentre.web import list_rows, list_words
 from callcentre.web.context import now, user
 from callcentre.web.forms import whole_number
 from callcentre.web.i18n import gettext
-from callcentre.web.list_pages import LARGEST_ID, note, programme_of, settled_meanwhile
+from callcentre.web.list_pages import note, programme_of, settled_meanwhile
 from callcentre.web.transaction import database
 
 blueprint = Blueprint("list_corrections", __name__, url_prefix="/lists")
 
 blueprint.register_error_handler(NotAllowed, settled_meanwhile)
 
-_ROW = f"/<int(min=1, max={LARGEST_ID}):list_id>/rows/<int(min=1, max={LARGEST_ID}):row_id>"
+_ROW = "/<int:list_id>/rows/<int:row_id>"
 
 
 @blueprint.post(f"{_ROW}/release")

@@ -24,12 +24,12 @@ from callcentre.web import list_words, lists
 from callcentre.web.context import now, user
 from callcentre.web.forms import whole_number
 from callcentre.web.i18n import gettext, language, typography
-from callcentre.web.list_pages import LARGEST_ID, programme_of
+from callcentre.web.list_pages import programme_of
 from callcentre.web.transaction import database, reading
 
 blueprint = Blueprint("list_mapping", __name__, url_prefix="/lists")
 
-_COLUMNS = f"/<int(min=1, max={LARGEST_ID}):list_id>/columns"
+_COLUMNS = "/<int:list_id>/columns"
 _HEADERS_OFFERED = 12
 """Rows from which the header may be chosen."""
 _PREVIEWED = 8

@@ -25,8 +25,6 @@ from callcentre.web.imports import imports
 from callcentre.web.list_checks import ListCheck, checks, preview
 from callcentre.web.transaction import database, reading
 
-LARGEST_ID = 2**63 - 1
-
 
 def check_page(file: ListFileView) -> str:
     """What importing a list would do."""

@@ -37,7 +37,6 @@ from callcentre.web.i18n import gettext, language, typography
 from callcentre.web.imports import imports
 from callcentre.web.list_checks import ListCheck, checks, preview
 from callcentre.web.list_pages import (
-    LARGEST_ID,
     check_page,
     note,
     page_words,
@@ -54,7 +53,7 @@ blueprint = Blueprint("lists", __name__, url_prefix="/lists")
 blueprint.register_error_handler(NotAllowed, settled_meanwhile)
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_LIST = f"/<int(min=1, max={LARGEST_ID}):list_id>"
+_LIST = "/<int:list_id>"
 
 
 @dataclass(frozen=True)

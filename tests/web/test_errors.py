@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,8 @@ from callcentre.errors import CallCentreError, InvalidInput, LeaseLost, NotAllow
 from callcentre.web.context import user
 from callcentre.web.guards import Guard
 from callcentre.web.transaction import database
-from tests.web.site import Site, make_site, send, text_of
+from tests.builders import make_world
+from tests.web.site import START, Site, make_site, send, text_of
 
 LOCKED = OperationalError("UPDATE", {}, sqlite3.OperationalError("unable to open database file"))
 FULL = OperationalError("UPDATE", {}, sqlite3.OperationalError("database or disk is full"))
@@ -121,6 +123,45 @@ def test_an_upload_over_the_limit_is_refused_in_words(tmp_path: Path, sqlite_url
     assert answer.status_code == 413
     assert "dépasse la taille acceptée" in text_of(answer)
     site.runtime.engine.dispose()
+
+
+def test_a_number_that_no_id_can_be_leads_nowhere(site: Site) -> None:
+    make_world(site.runtime.sessions, START, people=0, cast={})
+    rules = [
+        rule.rule
+        for rule in site.app.url_map.iter_rules()
+        if "<int" in rule.rule and "GET" in (rule.methods or ())
+    ]
+    assert len(rules) > 10
+    clients = [site.client(login) for login in ("officer", "supervisor", "admin")]
+    for rule in rules:
+        for number in (2**31, 2**63 - 1, 2**63, 10**20):
+            address = re.sub(r"<int[^>]*>", str(number), rule).replace("<kind>", "csv")
+            statuses = {client.get(address).status_code for client in clients}
+            assert max(statuses) < 500, address
+            if int(number) > 2**63 - 1:
+                assert statuses == {404}, address
+
+
+def test_a_form_does_not_reach_a_number_that_no_id_can_be(site: Site) -> None:
+    client = site.client("supervisor")
+    for path in ("/people/{}/support", "/supervision/hours/versions/{}", "/details/steps/{}"):
+        assert send(client, path.format(10**20)).status_code == 404
+    assert send(client, f"/supervision/hours/versions/{2**31}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "page"),
+    [
+        ("/supervision/hours/freeze", "/supervision/hours"),
+        ("/people/7/support", "/people/7"),
+        ("/details/steps/5", "/details"),
+        ("/desk/leases/abc/outcome", "/desk"),
+    ],
+)
+def test_what_a_form_was_sent_to_leads_back_to_its_page(site: Site, sent_to: str, page: str) -> None:
+    answer = site.client("supervisor").get(sent_to)
+    assert (answer.status_code, answer.headers["Location"]) == (302, page)
 
 
 def test_ready_says_what_is_missing(site: Site, tmp_path: Path) -> None:

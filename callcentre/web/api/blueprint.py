@@ -11,9 +11,6 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 LARGEST_BODY = 64 * 1024
 """Bytes of a JSON body; a note of 4,000 characters, the longest text, stays far below."""
 
-LARGEST_ID = 2**63 - 1
-"""Both databases keep ids in 64 bits; what is beyond names nobody."""
-
 
 @blueprint.before_request
 def _speak() -> None:

@@ -22,7 +22,7 @@ from pydantic import (
 from callcentre.desk.outcomes import NOTE_LENGTH, AppointmentAsked, Outcome
 from callcentre.errors import CallCentreError, InvalidInput
 from callcentre.people.kinds import NumberOwner
-from callcentre.web.api.blueprint import LARGEST_ID
+from callcentre.web.addresses import LARGEST_ID
 from callcentre.web.i18n import mark
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)

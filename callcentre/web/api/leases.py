@@ -20,8 +20,9 @@ from callcentre.desk.wrap_up import wrap_up
 from callcentre.errors import CallCentreError, InvalidInput, LeaseLost, NotFound
 from callcentre.planning.states import zone_of
 from callcentre.web import card_view, errors
+from callcentre.web.addresses import LARGEST_ID
 from callcentre.web.api import bodies, shapes
-from callcentre.web.api.blueprint import LARGEST_ID, blueprint
+from callcentre.web.api.blueprint import blueprint
 from callcentre.web.context import now, runtime, user
 from callcentre.web.guards import only
 from callcentre.web.i18n import gettext, language, mark

@@ -14,8 +14,9 @@ from callcentre.intake.preparing import PreparedList, prepare
 from callcentre.intake.queries import ListFileView
 from callcentre.intake.reader import Refusal
 from callcentre.programmes import Programme
+from callcentre.web.addresses import LARGEST_ID
 from callcentre.web.api import shapes
-from callcentre.web.api.blueprint import LARGEST_ID, blueprint
+from callcentre.web.api.blueprint import blueprint
 from callcentre.web.context import now, runtime, user
 from callcentre.web.guards import only
 from callcentre.web.i18n import language

@@ -10,8 +10,9 @@ from typing import Any
 from flask import Response, jsonify
 from pydantic import TypeAdapter
 
+from callcentre.web.addresses import LARGEST_ID
 from callcentre.web.api import bodies, shapes
-from callcentre.web.api.blueprint import LARGEST_ID, blueprint
+from callcentre.web.api.blueprint import blueprint
 from callcentre.web.guards import open_to_all
 
 VERSION = "1.0"

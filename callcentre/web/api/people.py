@@ -12,8 +12,9 @@ from callcentre.errors import InvalidInput
 from callcentre.funnel import queries as funnel
 from callcentre.intake import by_hand
 from callcentre.people.register import Change
+from callcentre.web.addresses import LARGEST_ID
 from callcentre.web.api import bodies, shapes
-from callcentre.web.api.blueprint import LARGEST_ID, blueprint
+from callcentre.web.api.blueprint import blueprint
 from callcentre.web.context import now, runtime, user
 from callcentre.web.formats import in_zone
 from callcentre.web.guards import only
