@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.models import User
@@ -25,7 +25,7 @@ from callcentre.planning.models import (
     RouteStep,
     SlotLoad,
 )
-from callcentre.planning.routes import FINAL, IN_ROUND
+from callcentre.planning.routes import FINAL, IN_ROUND, is_of_objector, is_to_do
 from callcentre.planning.states import eighteenth_birthday
 from callcentre.programmes import Programme
 from callcentre.retry.profiles import SLOTS, Fit, History, chances, first_fit, interval
@@ -440,12 +440,7 @@ def route_figures(session: Session, programme_id: int) -> RouteFigures:
 
 def mailings(session: Session, programme_id: int) -> list[MailingView]:
     """Return the merge files that were prepared, newest first; those not sent yet are always among them."""
-    people = (
-        select(func.count())
-        .where(RouteStep.mailing_id == RouteMailing.id)
-        .correlate(RouteMailing)
-        .scalar_subquery()
-    )
+    people = select(func.count()).where(*_in_file()).correlate(RouteMailing).scalar_subquery()
     rows = session.execute(
         select(RouteMailing, people)
         .where(RouteMailing.programme_id == programme_id)
@@ -458,7 +453,11 @@ def mailings(session: Session, programme_id: int) -> list[MailingView]:
 def mail_lines(
     session: Session, programme_id: int, mailing_id: int, *, today: date
 ) -> tuple[MailingView, list[MailLine]] | None:
-    """Return a merge file's lines; a minor's letter goes to their guardians. None when there is no such file."""
+    """Return a merge file's lines; a minor's letter goes to their guardians. None when there is no such file.
+
+    A file that was not sent yet holds who is still to be written to; one that was sent, whom it went to. Nobody who
+    objected is in either.
+    """
     mailing = session.scalar(
         select(RouteMailing).where(RouteMailing.id == mailing_id, RouteMailing.programme_id == programme_id)
     )
@@ -467,7 +466,8 @@ def mail_lines(
     people = session.scalars(
         select(YoungPerson)
         .join(RouteStep, RouteStep.person_id == YoungPerson.id)
-        .where(RouteStep.mailing_id == mailing_id, RouteStep.state != StepState.CANCELLED)
+        .join(RouteMailing, RouteMailing.id == mailing_id)
+        .where(*_in_file())
         .order_by(YoungPerson.postal_code, YoungPerson.sort_name)
     ).all()
     guardians = _guardians(session, [person.id for person in people])
@@ -487,6 +487,15 @@ def mail_lines(
     ]
     view = MailingView(mailing.id, mailing.route, mailing.kind, mailing.made_at, mailing.sent_at, len(lines))
     return view, lines
+
+
+def _in_file() -> tuple[ColumnElement[bool], ...]:
+    """Beside `RouteMailing`: the steps whose people are in its merge file."""
+    return (
+        RouteStep.mailing_id == RouteMailing.id,
+        or_(RouteMailing.sent_at.is_not(None), and_(*is_to_do())),
+        not_(is_of_objector()),
+    )
 
 
 def _in_round() -> tuple[ColumnElement[bool], ...]:

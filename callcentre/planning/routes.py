@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from callcentre.audit import trail
@@ -23,6 +23,7 @@ from callcentre.outreach.models import Attempt
 from callcentre.people.models import (
     NumberOwner,
     NumberVerdict,
+    Opposition,
     OptOut,
     PersonNumber,
     PhoneNumber,
@@ -311,31 +312,45 @@ def prepare_mailing(
 
 
 def _due_mail(programme_id: int, route: str) -> tuple[ColumnElement[bool], ...]:
-    in_round = exists().where(
-        QueueEntry.id == RouteStep.entry_id,
-        QueueEntry.state == EntryState.CLOSED,
-        QueueEntry.closed_reason.in_(IN_ROUND),
-    )
     return (
         RouteStep.programme_id == programme_id,
         RouteStep.route == route,
-        RouteStep.state == StepState.DUE,
         RouteStep.mailing_id.is_(None),
-        in_round,
+        *is_to_do(),
     )
 
 
+def is_to_do() -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a step that may be done now: it is due, its round runs, and its person did not object."""
+    runs = exists().where(
+        QueueEntry.id == RouteStep.entry_id,
+        QueueEntry.state == EntryState.CLOSED,
+        QueueEntry.closed_reason.in_(IN_ROUND),
+        QueueEntry.opened_at == RouteStep.opened_at,
+    )
+    return (RouteStep.state == StepState.DUE, runs.correlate(RouteStep), not_(is_of_objector()))
+
+
+def is_of_objector() -> ColumnElement[bool]:
+    """The condition of a step whose person wants no contact any more."""
+    objected = exists().where(Opposition.person_id == RouteStep.person_id, Opposition.revoked_at.is_(None))
+    return objected.correlate(RouteStep)
+
+
 def mailing_sent(session: Session, mailing_id: int, *, by: int, now: datetime) -> int:
-    """Note that a prepared mailing was posted; return how many letters it had. Said twice it counts once."""
+    """Note that a prepared mailing was posted; return how many letters it had. Said twice it counts once.
+
+    A letter that was no longer to be posted leaves the mailing: it was not in the file.
+    """
     mailing = session.get(RouteMailing, mailing_id, with_for_update=True)
     if mailing is None:
         raise NotFound("mailing")
     if mailing.sent_at is not None:
         return 0
     mailing.sent_at, mailing.sent_by = now, by
-    due = session.scalars(
-        select(RouteStep.id).where(RouteStep.mailing_id == mailing_id, RouteStep.state == StepState.DUE)
-    ).all()
+    prepared = RouteStep.mailing_id == mailing_id
+    session.execute(update(RouteStep).where(prepared, not_(and_(*is_to_do()))).values(mailing_id=None))
+    due = session.scalars(select(RouteStep.id).where(prepared)).all()
     for step_id in due:
         record(session, step_id, StepResult.SENT, by=by, now=now)
     return len(due)

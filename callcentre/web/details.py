@@ -20,6 +20,7 @@ from callcentre.web.formats import in_zone
 from callcentre.web.forms import choice_of
 from callcentre.web.guards import only
 from callcentre.web.i18n import gettext, words
+from callcentre.web.looks import looked_through
 from callcentre.web.route_words import RESULTS
 from callcentre.web.transaction import database
 
@@ -89,12 +90,13 @@ def prepare() -> ResponseReturnValue:
 @blueprint.get("/mailings/<int:mailing_id>.<kind>")
 @only(Role.SUPERVISOR)
 def download(mailing_id: int, kind: str) -> Response:
-    """The merge file, for a word processor or a mailing tool."""
+    """The merge file, for a word processor or a mailing tool; that somebody saw so many people is written down."""
     desk = runtime().desk(database())
     found = queries.mail_lines(database(), desk.programme_id, mailing_id, today=in_zone(now()).date())
     if found is None or kind not in ("csv", "xlsx"):
         raise NotFound("mailing")
     mailing, lines = found
+    looked_through(len(lines))
     header = (
         gettext("Référence"),
         gettext("Destinataire"),
@@ -152,15 +154,14 @@ def _page(errors: dict[str, str] | None = None, step_id: int | None = None) -> s
     programme_routes = {route.code: route for route in desk.programme.routes}
     chosen = programme_routes.get(code or "")
     figures = queries.route_figures(session, desk.programme_id)
+    items = queries.work_list(
+        session, desk.programme_id, today=in_zone(now()).date(), route=chosen.code if chosen else None
+    )
+    looked_through(len(items))
     return render_template(
         "details.html",
         figures=figures,
-        items=queries.work_list(
-            session,
-            desk.programme_id,
-            today=in_zone(now()).date(),
-            route=chosen.code if chosen else None,
-        ),
+        items=items,
         routes=[(route.code, words(route.labels)) for route in desk.programme.routes],
         route_label={route.code: words(route.labels) for route in desk.programme.routes},
         route_hint={route.code: words(route.hints) for route in desk.programme.routes if route.hints},

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from flask import request
-
 from callcentre.audit import looks
 from callcentre.audit.kinds import Place
 from callcentre.web.context import now, user
-from callcentre.web.transaction import database, reading, writing
+from callcentre.web.transaction import reading, writing_beside
 
 
 def looked(place: Place, *person_ids: int) -> None:
@@ -25,17 +23,13 @@ def looked_up(person_ids: Collection[int]) -> None:
 def looked_through(people: int) -> None:
     """Write down that the user of this request sees a list of so many people."""
     if people:
-        with writing() as session:
+        with writing_beside() as session:
             looks.record_list(session, people, by=user().id, now=now())
 
 
 def _write(place: Place, person_ids: Collection[int]) -> None:
     with reading() as session:
         unseen = looks.unseen(session, person_ids, place, by=user().id, now=now())
-    if not unseen:
-        return
-    if request.method not in ("GET", "HEAD"):  # this request has the writer's place already, or takes it now
-        looks.record(database(), unseen, place, by=user().id, now=now())
-        return
-    with writing() as session:
-        looks.record(session, unseen, place, by=user().id, now=now())
+    if unseen:
+        with writing_beside() as session:
+            looks.record(session, unseen, place, by=user().id, now=now())

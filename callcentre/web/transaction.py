@@ -56,6 +56,16 @@ def writing() -> Iterator[Session]:
         yield session
 
 
+@contextmanager
+def writing_beside() -> Iterator[Session]:
+    """Write what a request leaves behind: in its own transaction when it writes, else in a short one of its own."""
+    if request.method not in _READING:
+        yield database()  # which has the writer's place already, or takes it now
+        return
+    with writing() as session:
+        yield session
+
+
 def end_transaction() -> None:
     """Commit what this request did so far and give the connection back, before streaming or a slow answer."""
     session = g.pop("database", None)

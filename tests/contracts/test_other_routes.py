@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -262,31 +263,97 @@ def entry_id(office: Office, person_id: int) -> int:
     return found
 
 
-def test_a_merge_file_holds_every_due_letter_once(office: Office) -> None:
-    people = [lose(office), lose(office)]
-    for person in people:
-        know(office, person, address="=1+1 rue de l'Essai", postal_code="13013", commune="Marseille")
-        bring_back(office, person)
-        for _ in range(2):
-            do(office, due(office, person), StepResult.NOTHING)
+def wait_for_a_letter(office: Office, person: int) -> StepView:
+    """Somebody lost whose letter is the step to do now."""
+    know(office, person, address="=1+1 rue de l'Essai", postal_code="13013", commune="Marseille")
+    bring_back(office, person)
+    for _ in range(2):
+        do(office, due(office, person), StepResult.NOTHING)
+    return due(office, person)
+
+
+def prepare(office: Office) -> int:
     by = office.user("supervisor")
-    mailing = office.write(
+    return office.write(
         lambda s, d: routes.prepare_mailing(
             s, d.programme_id, "letter", RouteKind.LETTER, by=by, now=office.now
         )
     )
-    with pytest.raises(NotAllowed):
-        office.write(
-            lambda s, d: routes.prepare_mailing(
-                s, d.programme_id, "letter", RouteKind.LETTER, by=by, now=office.now
-            )
-        )
+
+
+def post(office: Office, mailing: int) -> int:
+    by = office.user("supervisor")
+    return office.write(lambda s, _: routes.mailing_sent(s, mailing, by=by, now=office.now))
+
+
+def in_file(office: Office, mailing: int) -> set[int]:
+    """Who is in a merge file; as many as the page says."""
     found = office.read(lambda s, d: queries.mail_lines(s, d.programme_id, mailing, today=office.now.date()))
     assert found is not None
-    assert {line.reference for line in found[1]} == set(people)
-    assert office.write(lambda s, _: routes.mailing_sent(s, mailing, by=by, now=office.now)) == 2
-    assert office.write(lambda s, _: routes.mailing_sent(s, mailing, by=by, now=office.now)) == 0
+    (told,) = [
+        one.people
+        for one in office.read(lambda s, d: queries.mailings(s, d.programme_id))
+        if one.id == mailing
+    ]
+    assert told == found[0].people == len(found[1])
+    return {line.reference for line in found[1]}
+
+
+def test_a_merge_file_holds_every_due_letter_once(office: Office) -> None:
+    people = [lose(office), lose(office)]
+    for person in people:
+        wait_for_a_letter(office, person)
+    mailing = prepare(office)
+    with pytest.raises(NotAllowed):
+        prepare(office)
+    assert in_file(office, mailing) == set(people)
+    assert post(office, mailing) == 2
+    assert post(office, mailing) == 0
     assert all(any(one.state == "sent" for one in steps(office, person)) for person in people)
+
+
+def oppose(office: Office, person: int) -> None:
+    by = office.user("supervisor")
+    office.write(lambda s, d: corrections.oppose(s, d, person, source="office", by=by, now=office.now))
+
+
+def give_number(office: Office, person: int) -> None:
+    by = office.user("supervisor")
+    office.write(
+        lambda s, d: corrections.add_number(
+            s, d, person, a_number(), NumberOwner.YOUNG_PERSON, by=by, now=office.now
+        )
+    )
+
+
+LEAVE_THE_FILE: dict[str, Callable[[Office, int], None]] = {
+    "they object": oppose,
+    "a number is found": give_number,
+    "the address is wrong": lambda office, person: do(office, due(office, person), StepResult.NOTHING),
+    "it was posted alone": lambda office, person: do(office, due(office, person), StepResult.SENT),
+}
+
+
+@pytest.mark.parametrize("why", LEAVE_THE_FILE)
+def test_who_is_not_to_be_written_to_any_more_is_in_no_merge_file(office: Office, why: str) -> None:
+    stays, leaves = lose(office), lose(office)
+    wait_for_a_letter(office, stays)
+    wait_for_a_letter(office, leaves)
+    mailing = prepare(office)
+    LEAVE_THE_FILE[why](office, leaves)
+    assert in_file(office, mailing) == {stays}
+    assert post(office, mailing) == 1
+    assert in_file(office, mailing) == {stays}
+
+
+def test_who_objects_after_the_letter_was_posted_is_in_its_file_no_longer(office: Office) -> None:
+    stays, objects = lose(office), lose(office)
+    for person in (stays, objects):
+        wait_for_a_letter(office, person)
+    mailing = prepare(office)
+    assert post(office, mailing) == 2
+    oppose(office, objects)
+    assert in_file(office, mailing) == {stays}
 
 
 def test_a_source_is_not_asked_twice_within_months(office: Office) -> None:

@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select, update
 
+from callcentre.audit.models import PersonView
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import reading, writing
 from callcentre.people.kinds import NumberVerdict
@@ -113,3 +114,19 @@ def test_what_was_done_is_in_the_persons_history(lost: Site) -> None:
     text = text_of(browser.get(f"/people/{person}"))
     assert "Autre voie : Le SIEI" in text
     assert "inconnu chez eux" in text
+
+
+def looks_of(site: Site) -> list[tuple[str, int]]:
+    with reading(site.runtime.sessions) as session:
+        return [(look.place, look.people) for look in session.scalars(select(PersonView))]
+
+
+def test_who_saw_the_list_or_a_merge_file_is_written_down(lost: Site) -> None:
+    to_letters(lost)
+    browser = lost.client("supervisor")
+    send(browser, f"{PAGE}/mailings", page=PAGE, route="letter")
+    before = looks_of(lost)
+    browser.get(PAGE)
+    assert looks_of(lost) == [*before, ("list", 2)]
+    browser.get(f"{PAGE}/mailings/1.csv")
+    assert looks_of(lost) == [*before, ("list", 2), ("list", 2)]
