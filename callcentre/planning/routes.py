@@ -52,33 +52,59 @@ LIVE_STEPS = (StepState.WAITING, StepState.DUE, StepState.SENT)
 def begin(
     session: Session, programme: Programme, entry: QueueEntry, *, ever_reached: bool, now: datetime
 ) -> None:
-    """Put a closed entry on the ladder of its programme; with nothing to do there it gets its final state at once."""
+    """Put a closed entry on the ladder of its programme; with nothing to do there it gets its final state at once.
+
+    The round of this opening is taken up where it was left, as after an undone result. What was sent in another round
+    and may still be answered is waited for in this one.
+    """
     situation: Situation = "no_number" if entry.closed_reason == DETAILS_TO_FIND else "unanswered"
     if not programme.routes:
         return
     if situation == "unanswered":
         entry.closed_reason, entry.reopened_by = OTHER_ROUTES, REOPENED_BY
-    _cancel(_of_other_rounds(session, entry), now)
-    if _begin_again(session, entry):
-        _go_on(session, entry, ever_reached=ever_reached, now=now)
-        return
-    rungs = ladder(programme.routes, situation, _facts(session, programme, entry, now))
-    session.add_all(_step(entry, position, rung, now) for position, rung in enumerate(rungs))
+    found = session.scalars(select(RouteStep).where(RouteStep.entry_id == entry.id)).all()
+    steps = [step for step in found if step.opened_at == entry.opened_at]
+    others = [step for step in found if step.opened_at != entry.opened_at]
+    awaited = [step for step in others if _may_be_answered(step, now)]
+    asked = {step.route for step in awaited}
+    _cancel(others, now)
+    if steps:
+        _take_up([step for step in steps if step.route not in asked], now)
+    else:
+        rungs = ladder(programme.routes, situation, _facts(session, programme, entry, now))
+        steps = [
+            _step(entry, position, rung, now)
+            for position, rung in enumerate(rungs)
+            if rung.route.code not in asked
+        ]
+        session.add_all(steps)
+    _bring(awaited, entry, {step.position for step in steps})
     session.flush()
     _go_on(session, entry, ever_reached=ever_reached, now=now)
 
 
-def _begin_again(session: Session, entry: QueueEntry) -> bool:
-    """Take up the round of this opening where it was left, as after an undone result; False when there is none."""
-    mine = (RouteStep.entry_id == entry.id, RouteStep.opened_at == entry.opened_at)
-    if session.scalar(select(RouteStep.id).where(*mine).limit(1)) is None:
-        return False
-    session.execute(
-        update(RouteStep)
-        .where(*mine, RouteStep.state == StepState.CANCELLED)
-        .values(state=StepState.WAITING, done_at=None)
-    )
-    return True
+def _may_be_answered(step: RouteStep, now: datetime) -> bool:
+    """Whether it was sent so lately that an answer may still come, although the round was left meanwhile."""
+    was_sent = step.state in (StepState.SENT, StepState.CANCELLED) and step.result == StepResult.SENT
+    return was_sent and step.due_at is not None and step.due_at > now
+
+
+def _take_up(steps: Iterable[RouteStep], now: datetime) -> None:
+    for step in steps:
+        if step.state != StepState.CANCELLED:
+            continue
+        if step.result is not None:
+            step.state = StepState.SENT if _may_be_answered(step, now) else StepState.DONE
+        else:
+            step.state, step.done_at = StepState.WAITING, None
+
+
+def _bring(awaited: Iterable[RouteStep], entry: QueueEntry, taken: set[int]) -> None:
+    """Move steps into the round of this opening: each keeps its place in the order, or goes last if that is taken."""
+    for step in awaited:
+        position = step.position if step.position not in taken else max(taken) + 1
+        taken.add(position)
+        step.opened_at, step.position, step.state = entry.opened_at, position, StepState.SENT
 
 
 def _step(entry: QueueEntry, position: int, rung: Rung, now: datetime) -> RouteStep:
@@ -156,14 +182,12 @@ def _go_on(session: Session, entry: QueueEntry, *, ever_reached: bool | None, no
     if entry.state == EntryState.OPEN or entry.closed_reason not in IN_ROUND:
         _cancel(steps, now)
         return
-    if any(step.state in (StepState.DUE, StepState.SENT) for step in steps):
-        return
-    following = next((step for step in steps if step.state == StepState.WAITING), None)
-    if following is not None:
-        following.state, following.due_at = StepState.DUE, now
-    else:
+    first = next((step for step in steps if step.state in LIVE_STEPS), None)
+    if first is None:
         reached = ever_reached if ever_reached is not None else _was_reached(session, entry.person_id)
         _finish(session, entry, ever_reached=reached, now=now)
+    elif first.state == StepState.WAITING:
+        first.state, first.due_at = StepState.DUE, now
     session.flush()
 
 
@@ -181,9 +205,11 @@ def _was_reached(session: Session, person_id: int) -> bool:
 
 
 def _cancel(steps: Iterable[RouteStep], now: datetime) -> None:
+    """End what is left of a round; what was sent stays told as sent, when it was."""
     for step in steps:
         if step.state in LIVE_STEPS:
-            step.state, step.done_at = StepState.CANCELLED, now
+            step.state = StepState.CANCELLED
+            step.done_at = now if step.result is None else step.done_at
 
 
 # --- what is known of a person

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from callcentre.callqueue import entries
+from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.desk import corrections, history, settling
+from callcentre.desk import corrections, history, settling, undo
 from callcentre.desk.context import Desk
 from callcentre.desk.history import EventKind
 from callcentre.errors import InvalidInput, NotAllowed
@@ -35,6 +36,13 @@ def lose(office: Office) -> int:
     lease = office.take()
     office.say(lease, "dead_number")
     return lease.person_id
+
+
+def turn_of(office: Office, person: int) -> Lease:
+    """Somebody's turn, after whoever comes before them."""
+    while (lease := office.take()).person_id != person:
+        office.say(lease, "no_answer")
+    return lease
 
 
 def use_up(office: Office) -> int:
@@ -317,13 +325,9 @@ def oppose(office: Office, person: int) -> None:
     office.write(lambda s, d: corrections.oppose(s, d, person, source="office", by=by, now=office.now))
 
 
-def give_number(office: Office, person: int) -> None:
+def give_number(office: Office, person: int, owner: NumberOwner = NumberOwner.YOUNG_PERSON) -> None:
     by = office.user("supervisor")
-    office.write(
-        lambda s, d: corrections.add_number(
-            s, d, person, a_number(), NumberOwner.YOUNG_PERSON, by=by, now=office.now
-        )
-    )
+    office.write(lambda s, d: corrections.add_number(s, d, person, a_number(), owner, by=by, now=office.now))
 
 
 LEAVE_THE_FILE: dict[str, Callable[[Office, int], None]] = {
@@ -391,6 +395,67 @@ def test_an_undone_result_takes_up_the_same_round(office: Office) -> None:
     office.write(close_again)
     assert len(steps(office, person)) == before
     assert due(office, person).route == "siei"
+
+
+def letter_of(office: Office, person: int) -> StepView:
+    """The one letter to somebody that was not cancelled before it left."""
+    (letter,) = [one for one in steps(office, person) if one.kind == "letter" and one.result]
+    return letter
+
+
+def test_a_letter_that_is_out_is_waited_for_when_they_leave_the_queue_again(office: Office) -> None:
+    person = lose(office)
+    do(office, wait_for_a_letter(office, person), StepResult.SENT)
+    posted = office.now
+    office.later(days=1)
+    bring_back(office, person)
+    assert entry(office, person).closed_reason == "details_to_find"
+    letter = letter_of(office, person)
+    assert (letter.state, letter.done_at, letter.due_at) == ("sent", posted, posted + timedelta(days=21))
+    office.later(days=21)
+    night(office)
+    assert entry(office, person).closed_reason == "never_reached"
+
+
+def test_what_can_be_asked_now_is_asked_while_a_letter_is_out(office: Office) -> None:
+    person = office.add("Ana", birth_date=date(2005, 1, 1))
+    office.say(turn_of(office, person), "dead_number")
+    do(office, wait_for_a_letter(office, person), StepResult.SENT)
+    office.later(days=1)
+    give_number(office, person, NumberOwner.OTHER)
+    assert due(office, person).kind == RouteKind.PEER
+    do(office, due(office, person), StepResult.NOTHING)
+    assert letter_of(office, person).state == "sent"
+    assert entry(office, person).closed_reason == "details_to_find"
+
+
+def undo_late(office: Office, attempt_id: int | None) -> None:
+    assert attempt_id is not None
+    by = office.user("supervisor")
+    office.write(
+        lambda s, d: undo.undo_for_reason(s, d, attempt_id, reason="erreur de saisie", by=by, now=office.now)
+    )
+
+
+@pytest.mark.parametrize(("days", "state"), [(2, "sent"), (30, "done")])
+def test_an_undone_result_given_again_posts_no_second_letter(office: Office, days: int, state: str) -> None:
+    lease = office.take()
+    know(office, lease.person_id, address="1 rue de l'Essai", postal_code="13013", commune="Marseille")
+    said = office.say(lease, "dead_number")
+    for _ in range(2):
+        do(office, due(office, lease.person_id), StepResult.NOTHING)
+    assert post(office, prepare(office)) == 1
+    posted = office.now
+    office.later(days=2)
+    undo_late(office, said.attempt_id)
+    night(office)
+    assert letter_of(office, lease.person_id).done_at == posted
+    office.later(days=days - 2, hours=4)
+    office.say(turn_of(office, lease.person_id), "dead_number")
+    letter = letter_of(office, lease.person_id)
+    assert (letter.state, letter.done_at) == (state, posted)
+    with pytest.raises(NotAllowed):
+        prepare(office)
 
 
 def test_a_step_that_is_not_due_is_refused(office: Office) -> None:
