@@ -50,7 +50,12 @@ LIVE_STEPS = (StepState.WAITING, StepState.DUE, StepState.SENT)
 
 
 def begin(
-    session: Session, programme: Programme, entry: QueueEntry, *, ever_reached: bool, now: datetime
+    session: Session,
+    programme: Programme,
+    entry: QueueEntry,
+    *,
+    ever_reached: bool | None = None,
+    now: datetime,
 ) -> None:
     """Put a closed entry on the ladder of its programme; with nothing to do there it gets its final state at once.
 
@@ -59,6 +64,8 @@ def begin(
     """
     situation: Situation = "no_number" if entry.closed_reason == DETAILS_TO_FIND else "unanswered"
     if not programme.routes:
+        if situation == "no_number":
+            _end(session, entry, ever_reached=ever_reached, now=now)
         return
     if situation == "unanswered":
         entry.closed_reason, entry.reopened_by = OTHER_ROUTES, REOPENED_BY
@@ -184,16 +191,16 @@ def _go_on(session: Session, entry: QueueEntry, *, ever_reached: bool | None, no
         return
     first = next((step for step in steps if step.state in LIVE_STEPS), None)
     if first is None:
-        reached = ever_reached if ever_reached is not None else _was_reached(session, entry.person_id)
-        _finish(session, entry, ever_reached=reached, now=now)
+        _end(session, entry, ever_reached=ever_reached, now=now)
     elif first.state == StepState.WAITING:
         first.state, first.due_at = StepState.DUE, now
     session.flush()
 
 
-def _finish(session: Session, entry: QueueEntry, *, ever_reached: bool, now: datetime) -> None:
+def _end(session: Session, entry: QueueEntry, *, ever_reached: bool | None, now: datetime) -> None:
     """The final state: nothing is left to try, until a new list, a new number or the person brings them back."""
-    code = ReasonCode.NO_LONGER_REACHED if ever_reached else ReasonCode.NEVER_REACHED
+    reached = ever_reached if ever_reached is not None else _was_reached(session, entry.person_id)
+    code = ReasonCode.NO_LONGER_REACHED if reached else ReasonCode.NEVER_REACHED
     calls = calls_made(session, entry.person_id, since=entry.opened_at)
     entry.closed_reason, entry.reopened_by, entry.closed_at = code.value, REOPENED_BY, now
     entry.reason = reason(code, cap=calls).as_json()
@@ -268,20 +275,51 @@ def _asked_lately(session: Session, programme: Programme, entry: QueueEntry, now
 
 
 def advance(sessions: sessionmaker[Session], programmes: Iterable[Programme], now: datetime) -> int:
-    """Go on with rounds whose wait is over or that somebody's return has ended; one transaction for each part."""
+    """Go on with rounds whose wait is over, that somebody's return has ended, or that were left without a step.
+
+    Returns how many; one transaction for each part.
+    """
     done = 0
     for programme in programmes:
         with reading(sessions) as session:
             programme_id = directory.programme_id(session, programme.code)
             waiting = [] if programme_id is None else _to_go_on(session, programme_id, now)
+            stranded = [] if programme_id is None else _stranded(session, programme_id)
         for part in in_parts(waiting, PART):
             with writing(sessions) as session:
-                for entry in session.scalars(select(QueueEntry).where(QueueEntry.id.in_(part))):
+                for entry in _entries(session, part):
                     _end_waits(session, entry, now)
                     _cancel(_of_other_rounds(session, entry), now)
                     _go_on(session, entry, ever_reached=None, now=now)
                     done += 1
+        for part in in_parts(stranded, PART):
+            with writing(sessions) as session:
+                for entry in _entries(session, part):
+                    if entry.state == EntryState.CLOSED and entry.closed_reason in IN_ROUND:
+                        begin(session, programme, entry, now=now)
+                        done += 1
     return done
+
+
+def _entries(session: Session, ids: Sequence[int]) -> Sequence[QueueEntry]:
+    return session.scalars(select(QueueEntry).where(QueueEntry.id.in_(ids)).order_by(QueueEntry.id)).all()
+
+
+def _stranded(session: Session, programme_id: int) -> Sequence[int]:
+    """Entries in a round without a step to come: a place that was given back was in one that had been cancelled."""
+    live = exists().where(
+        RouteStep.entry_id == QueueEntry.id,
+        RouteStep.opened_at == QueueEntry.opened_at,
+        RouteStep.state.in_(LIVE_STEPS),
+    )
+    return session.scalars(
+        select(QueueEntry.id).where(
+            QueueEntry.programme_id == programme_id,
+            QueueEntry.state == EntryState.CLOSED,
+            QueueEntry.closed_reason.in_(IN_ROUND),
+            ~live,
+        )
+    ).all()
 
 
 def _to_go_on(session: Session, programme_id: int, now: datetime) -> Sequence[int]:

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue import entries
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.desk import corrections, history, settling, undo
+from callcentre.desk import corrections, history, merging, settling, undo
 from callcentre.desk.context import Desk
 from callcentre.desk.history import EventKind
 from callcentre.errors import InvalidInput, NotAllowed
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Stage
+from callcentre.intake import undoing
 from callcentre.outreach.models import Attempt
 from callcentre.people.kinds import NumberOwner
 from callcentre.people.models import YoungPerson
@@ -29,6 +30,7 @@ from callcentre.planning.queries import StepView
 from callcentre.programmes import RouteKind
 from tests.builders import a_number
 from tests.contracts.conftest import Office
+from tests.intake.ground import csv_list, import_list
 
 
 def lose(office: Office) -> int:
@@ -45,9 +47,9 @@ def turn_of(office: Office, person: int) -> Lease:
     return lease
 
 
-def use_up(office: Office) -> int:
+def use_up(office: Office, person: int | None = None) -> int:
     """Somebody whose calls are all used, the last one today."""
-    lease = office.take()
+    lease = office.take() if person is None else turn_of(office, person)
 
     def earlier(session: Session, desk: Desk) -> None:
         for ago in range(desk.policy.limits.calls_in_all - 1):
@@ -456,6 +458,58 @@ def test_an_undone_result_given_again_posts_no_second_letter(office: Office, day
     assert (letter.state, letter.done_at) == (state, posted)
     with pytest.raises(NotAllowed):
         prepare(office)
+
+
+def test_a_round_goes_on_when_the_import_that_ended_it_is_undone(office: Office) -> None:
+    person = office.add("Ana", family_name="Martin", birth_date=date(2008, 2, 14))
+    office.later(minutes=1)
+    assert use_up(office, person) == person
+    do(office, due(office, person), StepResult.NOTHING)
+    was_due = due(office, person).route
+    office.later(days=2)
+    names_them = csv_list({"Nom": "MARTIN", "Prénom": "Ana"})
+    sessions, programme = office.runtime.sessions, office.runtime.programme
+    done = import_list(sessions, names_them, list_date=office.now.date(), now=office.now)
+    assert entry(office, person).state == EntryState.OPEN
+    night(office)
+    office.write(lambda s, _: undoing.undo(s, done.list_file_id, programme=programme, now=office.now))
+    assert entry(office, person).closed_reason == "other_routes"
+    night(office)
+    assert due(office, person).route == was_due
+    assert end_of(office, person).closed_reason == "never_reached"
+
+
+def test_a_round_goes_on_when_the_merge_that_ended_it_is_taken_back(office: Office) -> None:
+    lost = use_up(office)
+    is_open = next(person for person in office.world.people if person != lost)
+    long_ago = office.now - timedelta(days=310)
+    office.write(
+        lambda s, _: s.execute(
+            update(QueueEntry).where(QueueEntry.person_id == is_open).values(opened_at=long_ago)
+        )
+    )
+    by, programmes = office.user("supervisor"), office.runtime.programmes
+    merged = office.write(
+        lambda s, _: merging.merge(s, programmes, kept_id=is_open, gone_id=lost, by=by, now=office.now).id
+    )
+    office.later(minutes=10)
+    night(office)
+    office.write(lambda s, _: merging.unmerge(s, programmes, merged, by=by, now=office.now))
+    night(office)
+    assert due(office, lost).route == "mission_locale"
+
+
+def test_without_other_routes_who_has_no_number_is_unreachable_at_once(office: Office) -> None:
+    programme = office.runtime.programme
+    office.runtime.programmes[programme.code] = programme.model_copy(update={"routes": ()})
+    person = lose(office)
+    after = entry(office, person)
+    assert (after.state, after.closed_reason, after.reason["code"]) == (
+        EntryState.CLOSED,
+        "never_reached",
+        "never_reached",
+    )
+    assert "new_list" in after.reopened_by
 
 
 def test_a_step_that_is_not_due_is_refused(office: Office) -> None:
