@@ -48,9 +48,13 @@ _OWN = frozenset(
         "list_rows",
         "list_changes",
         "duplicate_pairs",
+        "route_steps",
     }
 )
-"""What an import itself writes about a person; a row of any other table means that somebody has worked on them."""
+"""What comes about a person by an import alone; a row of any other table means that somebody has worked on them.
+
+Steps of the other routes come by themselves where no number is usable; one that was done is work all the same.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +90,11 @@ def look(session: Session, list_file_id: int, *, programme: Programme, now: date
         CALLED: _called(session, created | set(changed), file.uploaded_at),
         HELD: _held(session, created | set(changed)),
         LATER_LIST: _on_later_lists(session, file, created, set(changed)),
-        CHANGED_SINCE: _worked_on(session, created) | _merged(session, created | set(changed)),
+        CHANGED_SINCE: (
+            _worked_on(session, created)
+            | _merged(session, created | set(changed))
+            | _looked_for(session, created | set(changed), file.uploaded_at)
+        ),
     }
     found[CHANGED_SINCE] -= found[CALLED] | found[HELD]
     return Undoable(len(created), len(changed), {code: len(who) for code, who in found.items() if who})
@@ -162,6 +170,20 @@ def _called(session: Session, people: Collection[int], since: datetime) -> set[i
     found: set[int] = set()
     for part in in_parts(people):
         query = select(table.c.person_id).where(table.c.person_id.in_(part), table.c.started_at >= since)
+        found.update(session.scalars(query.distinct()))
+    return found
+
+
+def _looked_for(session: Session, people: Collection[int], since: datetime) -> set[int]:
+    """Whoever was looked for by another route since the list came: a step was done, or a letter prepared."""
+    table = Base.metadata.tables.get("route_steps")
+    if table is None:
+        return set()
+    was_done = table.c.done_by.is_not(None) & (table.c.done_at >= since)
+    was_prepared = table.c.mailing_id.is_not(None) & (table.c.created_at >= since)
+    found: set[int] = set()
+    for part in in_parts(people):
+        query = select(table.c.person_id).where(table.c.person_id.in_(part), was_done | was_prepared)
         found.update(session.scalars(query.distinct()))
     return found
 
@@ -314,6 +336,9 @@ def _remove_places(session: Session, people: Sequence[int], before: dict[str, An
     turns = select(Turn.id).where(Turn.entry_id.in_(entries))
     session.execute(delete(NumberLock).where(NumberLock.turn_id.in_(turns)))
     session.execute(delete(Turn).where(Turn.entry_id.in_(entries)))
+    steps = Base.metadata.tables.get("route_steps")
+    if steps is not None:
+        session.execute(delete(steps).where(steps.c.entry_id.in_(entries)))
     session.execute(
         delete(StageChange).where(
             StageChange.person_id.in_(people),

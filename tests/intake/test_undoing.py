@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,10 @@ from callcentre.intake.kinds import ListState
 from callcentre.outreach.models import Attempt
 from callcentre.people import merges
 from callcentre.people.models import PhoneNumber, YoungPerson
+from callcentre.planning import routes
+from callcentre.planning.eligibility import reconsider
+from callcentre.planning.kinds import StepResult, StepState
+from callcentre.planning.models import RouteStep
 from tests.anything import add_row, rows_about
 from tests.builders import a_user
 from tests.intake import ground
@@ -26,7 +30,7 @@ from tests.intake.ground import NOW, csv_list
 LATER = NOW + timedelta(days=1)
 GOES_WITH_THEM = {
     "young_people", "guardians", "national_ids", "person_numbers", "queue_entries", "stage_changes", "turns",
-    "list_rows", "list_changes", "duplicate_pairs",
+    "list_rows", "list_changes", "duplicate_pairs", "route_steps",
 }  # fmt: skip
 DECEMBER = date(2026, 11, 16)
 FIRST = csv_list(
@@ -192,6 +196,44 @@ def test_nobody_who_was_called_loses_their_call(
         with pytest.raises(NotAllowed):
             undo(sessions, done.list_file_id)
         assert snapshot(sessions) == before
+
+
+def lose(session: Session, now: datetime) -> int:
+    """Let the retry rule look at everybody; return who has no number that is usable."""
+    programme = ground.programme()
+    people = session.scalars(select(YoungPerson.id)).all()
+    reconsider(
+        session, programme, session.scalars(select(QueueEntry.programme_id)).first() or 0, people, now=now
+    )
+    return session.scalars(
+        select(QueueEntry.person_id).where(QueueEntry.closed_reason == "details_to_find")
+    ).one()
+
+
+def test_who_has_no_usable_number_and_was_not_looked_for_goes_with_the_import(
+    both_sessions: sessionmaker[Session],
+) -> None:
+    done = ground.import_list(both_sessions, csv_list({"Nom": "BERNARD", "Prénom": "Noé"}))
+    with writing(both_sessions) as session:
+        person = lose(session, LATER)
+        assert session.scalars(select(RouteStep).where(RouteStep.person_id == person)).all()
+    assert undo(both_sessions, done.list_file_id).removed == 1
+    with reading(both_sessions) as session:
+        assert session.scalars(select(RouteStep)).all() == []
+
+
+def test_who_was_looked_for_by_another_route_bars_undoing(sessions: sessionmaker[Session]) -> None:
+    ground.import_list(sessions, csv_list({"Nom": "BERNARD", "Prénom": "Noé"}))
+    with writing(sessions) as session:
+        lose(session, NOW)
+        user = a_user(session, "officer", now=NOW)
+    second = csv_list({"Nom": "BERNARD", "Prénom": "Noé", "Mail": "noe@exemple.fr"})
+    done = ground.import_list(sessions, second, list_date=DECEMBER, now=LATER)
+    with writing(sessions) as session:
+        due = session.scalars(select(RouteStep).where(RouteStep.state == StepState.DUE)).one()
+        routes.record(session, due.id, StepResult.NOTHING, by=user, now=LATER)
+        found = undoing.look(session, done.list_file_id, programme=ground.programme(), now=LATER)
+    assert found.obstacles == {"changed_since": 1}
 
 
 def test_an_import_under_a_later_one_stays(sessions: sessionmaker[Session]) -> None:
