@@ -139,7 +139,7 @@ def enter_person(
     )
     enter(
         session,
-        [Entrant(done.person_id, candidate, "numbers" in done.changed, done.change is Change.CREATED)],
+        [Entrant(done.person_id, candidate, done.gives_number, done.change is Change.CREATED)],
         ground=ground_of(session, programme_id, programme),
         list_file_id=None,
         list_date=signalled_on,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -159,7 +159,7 @@ def _expected(
         if group.is_repeated:
             entered = ()
         elif ground is not None:
-            entrant = Entrant(ref, group.candidate, bool(found.new_numbers))
+            entrant = Entrant(ref, group.candidate, found.gives_number)
             entered = expected(entrant, places.get(ref), ground, list_date)
         done[ref] = with_entry(registered(states[ref], found), entered)
     return done
@@ -174,11 +174,9 @@ def with_entry(result: Registered, entered: tuple[str, ...]) -> Registered:
 
 def replace_entered(result: Registered, entered: tuple[str, ...]) -> Registered:
     """The same result with what changed of the person's place."""
-    return Registered(
-        result.person_id,
-        Change.UPDATED,
-        (*result.changed, *entered),
-        result.kept,
-        (*result.differences, *(FieldChange(name, None, None) for name in entered)),
-        result.before,
+    return replace(
+        result,
+        change=Change.UPDATED,
+        changed=(*result.changed, *entered),
+        differences=(*result.differences, *(FieldChange(name, None, None) for name in entered)),
     )

@@ -26,8 +26,9 @@ NEW_LIST, NEW_NUMBER = "new_list", "new_number"
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """A person whom a list names, with what it says of them; `has_new_number` may re-open their entry.
+    """A person whom a list names, with what it says of them.
 
+    `has_new_number`: one to call, which may re-open their entry.
     `is_new`: they were made just now, and can have no place anywhere.
     """
 

@@ -235,9 +235,7 @@ def write_chunk(
     ]
     results = register_many(session, arrivals, now=now)
     entrants = [
-        Entrant(
-            result.person_id, group.candidate, "numbers" in result.changed, result.change is Change.CREATED
-        )
+        Entrant(result.person_id, group.candidate, result.gives_number, result.change is Change.CREATED)
         for group, result in zip(groups, results, strict=True)
         if not group.is_repeated
     ]

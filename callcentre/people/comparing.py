@@ -80,6 +80,11 @@ class Differences:
         parts += ["numbers"] if self.new_numbers or self.barred_numbers else []
         return tuple(part for part in parts if part not in {"sort_name", "zone"})
 
+    @property
+    def gives_number(self) -> bool:
+        """Whether there is a number to call that was not known."""
+        return any(number.callable for number in self.new_numbers)
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:

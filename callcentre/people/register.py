@@ -66,7 +66,8 @@ class Arrival:
 class Registered:
     """What became of an arrival; `changed` names fields, `kept` those that an officer had verified.
 
-    `differences` tells old and new of each, `before` what would put everything back.
+    `differences` tells old and new of each, `before` what would put everything back. `gives_number`: a number to call
+    came that a known person did not have.
     """
 
     person_id: int
@@ -75,6 +76,7 @@ class Registered:
     kept: tuple[str, ...] = ()
     differences: tuple[FieldChange, ...] = ()
     before: dict[str, Any] = field(default_factory=dict)
+    gives_number: bool = False
 
 
 # ---- reading what is known
@@ -201,6 +203,7 @@ def registered(state: PersonState, differences: Differences) -> Registered:
         differences.kept,
         told(state, differences),
         before(state, differences),
+        differences.gives_number,
     )
 
 

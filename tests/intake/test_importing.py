@@ -225,6 +225,32 @@ def test_a_newer_list_reopens_what_says_so_and_nothing_else(sessions: sessionmak
         ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("cell", "state"),
+    [
+        ("06 39 98 00 02", EntryState.OPEN),
+        ("06 39 98 00 01", EntryState.CLOSED),
+        ("06 39 98 00 01 (ne pas appeler)", EntryState.CLOSED),
+        ("08 99 70 12 34", EntryState.CLOSED),
+        ("08 99 70 12 34 / 06 39 98 00 02", EntryState.OPEN),
+    ],
+)
+def test_only_a_number_to_call_that_was_not_known_reopens(
+    both_sessions: sessionmaker[Session], cell: str, state: EntryState
+) -> None:
+    ground.import_list(both_sessions, csv_list({"INE": INE, "Portable": "06 39 98 00 01"}))
+    with writing(both_sessions) as session:
+        entry = session.scalars(select(QueueEntry)).one()
+        entries.close(session, entry, reason="never_reached", reopened_by="new_number", now=NOW)
+    older = ground.prepared(csv_list({"INE": INE, "Portable": cell}), list_date=date(2026, 11, 1))
+    with reading(both_sessions) as session:
+        (row,) = checking.check(session, older, programme=ground.programme()).rows
+    assert ("queue" in row.changed) is (state == EntryState.OPEN)
+    importing.import_file(both_sessions, older, programme=ground.programme(), now=NOW)
+    with reading(both_sessions) as session:
+        assert session.scalars(select(QueueEntry.state)).one() == state
+
+
 def test_siblings_share_a_number_that_is_one_row(sessions: sessionmaker[Session]) -> None:
     mother = {"Tél. responsable": "mère 0639987327"}
     ground.import_list(
