@@ -25,7 +25,7 @@ from callcentre.planning.models import (
     RouteStep,
     SlotLoad,
 )
-from callcentre.planning.routes import FINAL, IN_ROUND, is_of_objector, is_to_do
+from callcentre.planning.routes import FINAL, IN_ROUND, is_of_objector, is_to_do, to_prepare
 from callcentre.planning.states import eighteenth_birthday
 from callcentre.programmes import Programme
 from callcentre.retry.profiles import SLOTS, Fit, History, chances, first_fit, interval
@@ -396,6 +396,25 @@ def step_person(session: Session, programme_id: int, step_id: int) -> int | None
     """Return whose step it is, or None when the programme has none of this id."""
     return session.scalar(
         select(RouteStep.person_id).where(RouteStep.id == step_id, RouteStep.programme_id == programme_id)
+    )
+
+
+def why_out(session: Session, programme_id: int, person_id: int) -> str | None:
+    """Return why somebody is out of the programme's queue, as a code; None while they are in it."""
+    return session.scalar(
+        select(QueueEntry.closed_reason).where(
+            QueueEntry.programme_id == programme_id,
+            QueueEntry.person_id == person_id,
+            QueueEntry.state == EntryState.CLOSED,
+        )
+    )
+
+
+def letters_to_prepare(session: Session, programme_id: int, route: str) -> int:
+    """Return how many letters (or e-mails) of a route a merge file would gather now."""
+    return (
+        session.scalar(select(func.count()).select_from(RouteStep).where(*to_prepare(programme_id, route)))
+        or 0
     )
 
 

@@ -364,18 +364,19 @@ def prepare_mailing(
     """Gather every due letter (or e-mail) of a route for one merge file; return the mailing's id."""
     if kind not in MAILED:
         raise InvalidInput("Cette démarche ne se fait pas par envoi groupé.", field="route")
-    due = select(RouteStep.id).where(*_due_mail(programme_id, route))
+    due = select(RouteStep.id).where(*to_prepare(programme_id, route))
     if session.scalar(due.limit(1)) is None:
         raise NotAllowed("Rien n’est à envoyer par cette voie.", reason="nothing_due")
     mailing = RouteMailing(programme_id=programme_id, route=route, kind=kind.value, made_at=now, made_by=by)
     session.add(mailing)
     session.flush()
-    session.execute(update(RouteStep).where(*_due_mail(programme_id, route)).values(mailing_id=mailing.id))
+    session.execute(update(RouteStep).where(*to_prepare(programme_id, route)).values(mailing_id=mailing.id))
     trail.record(session, "mailing_prepared", "programme", programme_id, by=by, now=now)
     return mailing.id
 
 
-def _due_mail(programme_id: int, route: str) -> tuple[ColumnElement[bool], ...]:
+def to_prepare(programme_id: int, route: str) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a letter (or e-mail) of a route that is due and stands in no merge file yet."""
     return (
         RouteStep.programme_id == programme_id,
         RouteStep.route == route,

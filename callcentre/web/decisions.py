@@ -16,6 +16,7 @@ from callcentre.desk.outcomes import Outcome
 from callcentre.directory import queries as directory
 from callcentre.dispositions import Disposition, Need
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
+from callcentre.planning import queries
 from callcentre.supervision import cases
 from callcentre.web import labels
 from callcentre.web.context import now, runtime, user
@@ -210,7 +211,12 @@ def reopen(person_id: int) -> str | BaseResponse:
         )
     except InvalidInput as problem:
         return make_response(_person(person_id, {"reason": gettext(problem.message)}), 422)
-    flash(gettext("De retour dans la file."))
+    why_out = queries.why_out(database(), desk.programme_id, person_id)
+    if why_out is None:
+        flash(gettext("De retour dans la file."))
+    else:
+        reason = labels.reason_label(why_out)
+        flash(gettext("Sans effet : aussitôt ressorti de la file (%(reason)s).", reason=reason), "attention")
     return redirect(f"{HOME}/people/{person_id}")
 
 

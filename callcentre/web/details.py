@@ -66,9 +66,14 @@ def _record(step_id: int, result: StepResult | None, number: str) -> str:
         corrections.add_number(session, desk, person_id, number, owner, by=user().id, now=now())
     note = request.form.get("note", "")
     routes.record(session, step_id, result, note=note, by=user().id, now=now())
-    if result is StepResult.FOUND:
+    if result is not StepResult.FOUND:
+        return gettext("Démarche notée.")
+    why_out = queries.why_out(session, desk.programme_id, person_id)
+    if why_out is None:
         return gettext("Numéro ajouté : la personne est de nouveau dans la file.")
-    return gettext("Démarche notée.")
+    return gettext(
+        "Numéro ajouté ; la personne reste hors de la file (%(reason)s).", reason=labels.reason_label(why_out)
+    )
 
 
 @blueprint.post("/mailings")
@@ -80,9 +85,13 @@ def prepare() -> ResponseReturnValue:
     if route is None:
         raise NotFound("route")
     desk = runtime().desk(database())
-    routes.prepare_mailing(
-        database(), desk.programme_id, route.code, RouteKind(route.kind), by=user().id, now=now()
-    )
+    try:
+        routes.prepare_mailing(
+            database(), desk.programme_id, route.code, RouteKind(route.kind), by=user().id, now=now()
+        )
+    except NotAllowed as problem:
+        flash(gettext(problem.message), "attention")
+        return redirect(_back())
     flash(gettext("Fichier préparé : téléchargez-le, puis dites quand l’envoi est parti."))
     return redirect(f"{HOME}#mailings")
 
@@ -158,6 +167,8 @@ def _page(errors: dict[str, str] | None = None, step_id: int | None = None) -> s
         session, desk.programme_id, today=in_zone(now()).date(), route=chosen.code if chosen else None
     )
     looked_through(len(items))
+    may_mail = user().role is Role.SUPERVISOR
+    is_shown = step_id in {item.step.id for item in items}
     return render_template(
         "details.html",
         figures=figures,
@@ -165,14 +176,18 @@ def _page(errors: dict[str, str] | None = None, step_id: int | None = None) -> s
         routes=[(route.code, words(route.labels)) for route in desk.programme.routes],
         route_label={route.code: words(route.labels) for route in desk.programme.routes},
         route_hint={route.code: words(route.hints) for route in desk.programme.routes if route.hints},
-        mailed={route.code for route in desk.programme.routes if route.kind in routes.MAILED},
         chosen=chosen.code if chosen else None,
-        mailings=queries.mailings(session, desk.programme_id) if user().role is Role.SUPERVISOR else [],
+        mailings=queries.mailings(session, desk.programme_id) if may_mail else [],
+        to_prepare=queries.letters_to_prepare(session, desk.programme_id, chosen.code)
+        if may_mail and chosen and chosen.kind in routes.MAILED
+        else 0,
         results=RESULTS,
         reason_label=labels.reason_label,
         owner_labels=OWNER_LABELS,
-        may_mail=user().role is Role.SUPERVISOR,
         errors=errors or {},
         step_id=step_id,
+        refused_for=queries.step_person(session, desk.programme_id, step_id)
+        if step_id is not None and not is_shown
+        else None,
         typed=request.form,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -10,6 +11,7 @@ from sqlalchemy import select, update
 from callcentre.audit.models import PersonView
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.database import reading, writing
+from callcentre.desk import corrections
 from callcentre.people.kinds import NumberVerdict
 from callcentre.people.models import PersonNumber, YoungPerson
 from callcentre.planning.eligibility import reconsider
@@ -73,6 +75,56 @@ def test_a_number_that_may_not_be_called_is_refused_and_kept_in_the_form(lost: S
     assert state_of(lost, person)[1] == "details_to_find"
 
 
+def test_who_owns_a_number_that_was_mistyped_stays_chosen(lost: Site) -> None:
+    step, _, _ = steps(lost)[0]
+    typed = {"new_number": "06 39 98", "new_number_owner": "guardian"}
+    page = send(lost.client("officer"), f"{PAGE}/steps/{step}", page=PAGE, **typed).get_data(as_text=True)
+    chosen = page[page.index(f'id="owner-{step}"') :]
+    assert re.findall(r'<option value="(\w+)"( selected)?>', chosen)[:3] == [
+        ("young_person", ""),
+        ("guardian", " selected"),
+        ("other", ""),
+    ]
+
+
+def test_what_was_typed_for_a_step_that_a_colleague_did_is_shown_again(lost: Site) -> None:
+    step, person, _ = steps(lost)[0]
+    send(lost.client("colleague"), f"{PAGE}/steps/{step}", page=PAGE, result="nothing")
+    note = "rappeler lundi au lycée"
+    answer = send(lost.client("officer"), f"{PAGE}/steps/{step}", page=PAGE, result="nothing", note=note)
+    assert answer.status_code == 409
+    text = text_of(answer)
+    assert "Cette démarche n’est plus à faire." in text
+    assert note in text
+    assert f'href="/people/{person}"' in answer.get_data(as_text=True)
+
+
+def oppose(site: Site, person: int) -> None:
+    with writing(site.runtime.sessions) as session:
+        desk = site.runtime.desk(session)
+        corrections.oppose(session, desk, person, source="office", by=site.ids["supervisor"], now=START)
+
+
+def test_a_number_found_for_somebody_who_objected_brings_nobody_back_and_says_so(lost: Site) -> None:
+    step, person, _ = steps(lost)[0]
+    oppose(lost, person)
+    browser = lost.client("officer")
+    assert send(browser, f"{PAGE}/steps/{step}", page=PAGE, new_number=a_number()).status_code == 302
+    text = text_of(browser.get(PAGE))
+    assert "Numéro ajouté ; la personne reste hors de la file (opposition)." in text
+    assert "de nouveau dans la file" not in text
+
+
+def test_a_supervisor_is_told_that_somebody_without_a_number_left_the_queue_again(lost: Site) -> None:
+    _, person, _ = steps(lost)[0]
+    lost.clock.advance(timedelta(minutes=1))
+    browser = lost.client("supervisor")
+    page = f"/supervision/people/{person}"
+    assert send(browser, f"{page}/reopen", page=page, reason="à revoir").status_code == 302
+    text = text_of(browser.get(page))
+    assert "Sans effet : aussitôt ressorti de la file (coordonnées à retrouver)." in text
+
+
 def test_found_without_a_number_is_refused(lost: Site) -> None:
     step, _, _ = steps(lost)[0]
     answer = send(lost.client("officer"), f"{PAGE}/steps/{step}", page=PAGE, result="found")
@@ -99,6 +151,18 @@ def test_letters_leave_in_one_file_and_are_given_time(lost: Site) -> None:
     assert "13013" in body
     send(browser, f"{PAGE}/mailings/{found[1]}/sent", page=PAGE)
     assert len(steps(lost, "sent")) == 2
+
+
+def test_a_mailing_is_offered_while_there_is_something_to_prepare(lost: Site) -> None:
+    to_letters(lost)
+    browser, letters = lost.client("supervisor"), f"{PAGE}?route=letter"
+    offer = "Préparer l’envoi groupé"
+    assert offer in text_of(browser.get(letters))
+    assert offer not in text_of(lost.client("officer").get(letters))
+    send(browser, f"{PAGE}/mailings", page=PAGE, route="letter")
+    assert offer not in text_of(browser.get(letters))
+    assert send(browser, f"{PAGE}/mailings", page=PAGE, route="letter").location == letters
+    assert "Rien n’est à envoyer par cette voie." in text_of(browser.get(letters))
 
 
 def test_officers_neither_prepare_nor_download_letters(lost: Site) -> None:
