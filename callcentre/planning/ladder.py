@@ -64,10 +64,11 @@ def _rung(route: RouteConfig, facts: Facts) -> Rung:
         return Rung(route, why_not="no_guardian_number" if facts.is_minor else "adult")
     if route.code in facts.asked_lately:
         return Rung(route, why_not="asked_lately")
-    return Rung(route, why_not=_missing(route.kind, facts))
+    return Rung(route, why_not=missing(route.kind, facts))
 
 
-def _missing(kind: RouteKind, facts: Facts) -> str | None:
+def missing(kind: RouteKind, facts: Facts) -> str | None:
+    """Which thing a route of this kind cannot do without is not known, as a code of `MAY_COME`; None for nothing."""
     needs = {
         RouteKind.MESSAGE: (facts.has_mobile, "no_mobile"),
         RouteKind.EMAIL: (facts.has_email, "no_email"),
@@ -79,15 +80,7 @@ def _missing(kind: RouteKind, facts: Facts) -> str | None:
     return None if is_there else why_not
 
 
-WHY_NOT = (
-    "no_other_number",
-    "no_guardian_number",
-    "adult",
-    "asked_lately",
-    "no_mobile",
-    "no_email",
-    "no_address",
-    "no_school",
-    "no_peer",
-)
+MAY_COME = ("no_mobile", "no_email", "no_address", "no_school", "no_peer")
+"""Reasons that end as soon as something becomes known: who asks for it makes the route possible."""
+WHY_NOT = ("no_other_number", "no_guardian_number", "adult", "asked_lately", *MAY_COME)
 """Every code of `Rung.why_not`; the pages have words for each."""

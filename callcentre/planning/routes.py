@@ -8,6 +8,7 @@ says so (`other_routes`, `details_to_find`); when its last step brought nothing 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, update
@@ -29,7 +30,7 @@ from callcentre.people.models import (
     PhoneNumber,
     YoungPerson,
 )
-from callcentre.planning.ladder import Facts, Rung, Situation, ladder
+from callcentre.planning.ladder import MAY_COME, Facts, Rung, Situation, ladder, missing
 from callcentre.planning.models import RouteMailing, RouteStep, StepResult, StepState
 from callcentre.planning.states import calls_made, eighteenth_birthday, ever_reached
 from callcentre.programmes import Programme, RouteKind
@@ -149,14 +150,20 @@ def record(
 ) -> RouteStep:
     """Note that a step was done and what came of it; the next one is due, or the round ends.
 
-    `FOUND` comes after the new number was added, which re-opens the entry. Raises NotAllowed when it is not due.
+    `FOUND` comes after the new number was added, which re-opens the entry and may have cancelled the step. Raises
+    NotAllowed when it is not due, or was done.
     """
     step = session.get(RouteStep, step_id, with_for_update=True)
     if step is None:
         raise NotFound("step")
     if step.state == StepState.DONE and step.result == result and step.done_by == by:
         return step  # the same click twice
-    if step.state not in (StepState.DUE, StepState.SENT) and result is not StepResult.FOUND:
+    may_be_done = (
+        StepState.DUE,
+        StepState.SENT,
+        *([StepState.CANCELLED] if result is StepResult.FOUND else []),
+    )
+    if step.state not in may_be_done:
         raise NotAllowed("Cette démarche n’est plus à faire.", reason="step_not_due")
     if len(note) > NOTE_LENGTH:
         raise InvalidInput("La note dépasse %(length)s caractères.", field="note", length=NOTE_LENGTH)
@@ -189,12 +196,29 @@ def _go_on(session: Session, entry: QueueEntry, *, ever_reached: bool | None, no
     if entry.state == EntryState.OPEN or entry.closed_reason not in IN_ROUND:
         _cancel(steps, now)
         return
+    _look_anew(session, entry, steps)
     first = next((step for step in steps if step.state in LIVE_STEPS), None)
     if first is None:
         _end(session, entry, ever_reached=ever_reached, now=now)
     elif first.state == StepState.WAITING:
         first.state, first.due_at = StepState.DUE, now
     session.flush()
+
+
+def _look_anew(session: Session, entry: QueueEntry, steps: Iterable[RouteStep]) -> None:
+    """Let steps to come be possible or not by what is known now: an address may have come, a mobile said STOP."""
+    open_questions = [
+        step
+        for step in steps
+        if step.state == StepState.WAITING
+        or (step.state == StepState.NOT_POSSIBLE and step.why_not in MAY_COME)
+    ]
+    if not open_questions:
+        return
+    known = _known(session, entry.person_id)
+    for step in open_questions:
+        step.why_not = missing(RouteKind(step.kind), known)
+        step.state = StepState.WAITING if step.why_not is None else StepState.NOT_POSSIBLE
 
 
 def _end(session: Session, entry: QueueEntry, *, ever_reached: bool | None, now: datetime) -> None:
@@ -223,7 +247,18 @@ def _cancel(steps: Iterable[RouteStep], now: datetime) -> None:
 
 
 def _facts(session: Session, programme: Programme, entry: QueueEntry, now: datetime) -> Facts:
-    person = session.get_one(YoungPerson, entry.person_id)
+    """All that decides on the steps of a round when it begins."""
+    born = session.get_one(YoungPerson, entry.person_id).birth_date
+    return replace(
+        _known(session, entry.person_id),
+        is_minor=now.astimezone(programme.tz).date() < eighteenth_birthday(born),
+        asked_lately=_asked_lately(session, programme, entry, now),
+    )
+
+
+def _known(session: Session, person_id: int) -> Facts:
+    """What is known of a person now; it may come, and go, while their round runs."""
+    person = session.get_one(YoungPerson, person_id)
     links = session.execute(
         select(PersonNumber, PhoneNumber.kind)
         .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
@@ -244,7 +279,6 @@ def _facts(session: Session, programme: Programme, entry: QueueEntry, now: datet
         guardian_called=any(
             link.number_id in called for link, _ in links if link.owner == NumberOwner.GUARDIAN
         ),
-        is_minor=now.astimezone(programme.tz).date() < eighteenth_birthday(person.birth_date),
         has_mobile=any(
             kind == "mobile" and link.callable and link.verdict not in bad and link.number_id not in stopped
             for link, kind in links
@@ -254,7 +288,6 @@ def _facts(session: Session, programme: Programme, entry: QueueEntry, now: datet
         has_address=bool(person.address and person.postal_code),
         has_school=person.school_id is not None,
         has_peer=any(link.owner == NumberOwner.OTHER for link, _ in links),
-        asked_lately=_asked_lately(session, programme, entry, now),
     )
 
 

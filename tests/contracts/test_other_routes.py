@@ -21,8 +21,9 @@ from callcentre.funnel import changes
 from callcentre.funnel.stages import Stage
 from callcentre.intake import undoing
 from callcentre.outreach.models import Attempt
+from callcentre.people import opt_outs
 from callcentre.people.kinds import NumberOwner
-from callcentre.people.models import YoungPerson
+from callcentre.people.models import PersonNumber, YoungPerson
 from callcentre.planning import queries, routes
 from callcentre.planning.kinds import StepResult, StepState
 from callcentre.planning.models import RouteStep
@@ -519,6 +520,39 @@ def test_a_step_that_is_not_due_is_refused(office: Office) -> None:
         do(office, later, StepResult.NOTHING)
     with pytest.raises(InvalidInput):
         do(office, due(office, person), StepResult.NOTHING, "x" * 3000)
+
+
+def test_a_step_that_was_done_keeps_its_author_and_what_came_of_it(office: Office) -> None:
+    person = lose(office)
+    step = due(office, person)
+    do(office, step, StepResult.NOTHING, "pas dans les listes")
+    with pytest.raises(NotAllowed):
+        do(office, step, StepResult.FOUND, "par un voisin")
+    done = next(one for one in steps(office, person) if one.id == step.id)
+    assert (done.result, done.note) == ("nothing", "pas dans les listes")
+
+
+def test_an_address_that_comes_before_the_end_is_written_to(office: Office) -> None:
+    person = lose(office)
+    know(office, person, address="1 rue de l'Essai", postal_code="13013", email="a@exemple.fr")
+    done = []
+    while entry(office, person).closed_reason in routes.IN_ROUND:
+        done.append(due(office, person).route)
+        do(office, due(office, person), StepResult.NOTHING)
+    assert done == ["siei", "mission_locale", "email", "letter"]
+
+
+def test_no_message_is_due_to_a_mobile_that_said_stop_meanwhile(office: Office) -> None:
+    person = use_up(office)
+    (message,) = [one for one in steps(office, person) if one.kind == RouteKind.MESSAGE]
+    assert message.state == "waiting"
+    number = office.read(
+        lambda s, _: s.scalars(select(PersonNumber.number_id).where(PersonNumber.person_id == person)).one()
+    )
+    office.write(lambda s, _: opt_outs.opt_out(s, number_id=number, source="message", now=office.now))
+    do(office, due(office, person), StepResult.NOTHING)
+    (message,) = [one for one in steps(office, person) if one.kind == RouteKind.MESSAGE]
+    assert (message.state, message.why_not) == ("not_possible", "no_mobile")
 
 
 def test_who_objects_is_not_looked_for(office: Office) -> None:
