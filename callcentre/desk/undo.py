@@ -31,6 +31,7 @@ from callcentre.outreach import attempts
 from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.people import numbers, opt_outs
 from callcentre.people.models import Opposition, OptOut
+from callcentre.planning import routes
 from callcentre.planning.eligibility import reconsider
 from callcentre.support import appointments
 from callcentre.support.kinds import AppointmentState
@@ -38,6 +39,8 @@ from callcentre.support.models import Appointment
 
 UNDONE = "undo"
 """The cause of every event that an undo writes."""
+_WITHOUT_NUMBER = (routes.DETAILS_TO_FIND, *routes.FINAL)
+"""The reasons with which somebody leaves the queue when their last number is judged not to work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,14 +245,25 @@ def _take_back(
     now: datetime,
 ) -> None:
     reversal = _Reversal(session, desk, by, why, submission.created_at, now)
+    verdicts = _verdicts(submission.before)
+    judged = numbers.restore_verdicts(session, verdicts, judged_at=submission.created_at, now=now)
     for also in submission.before["also"]:
         housemate = session.get_one(QueueEntry, also["entry_id"])
         _reverse(reversal, housemate, session.get_one(Attempt, also["attempt"]), also)
         reconsider(session, desk.programme, entry.programme_id, [housemate.person_id], now=now)
         promises.restore(session, desk, housemate, now=now)
     _reverse(reversal, entry, attempt, submission.before)
+    _open_again(reversal, judged, _WITHOUT_NUMBER)
     submission.undone_at = now
     reconsider(session, desk.programme, entry.programme_id, _affected(session, entry, attempt), now=now)
+
+
+def _verdicts(before: dict[str, Any]) -> dict[str, str]:
+    """What was thought of each number before the result, which may have judged one for several of a household."""
+    verdicts: dict[str, str] = {}
+    for one in (*before["also"], before):
+        verdicts |= one["verdicts"]
+    return verdicts
 
 
 def _reverse(reversal: _Reversal, entry: QueueEntry, attempt: Attempt, before: dict[str, Any]) -> None:
@@ -259,7 +273,6 @@ def _reverse(reversal: _Reversal, entry: QueueEntry, attempt: Attempt, before: d
     closed_by_another = entry.closed_at not in (None, reversal.given_at)
     changes.reverse(session, before["stages"], at=now, by=reversal.by, cause=UNDONE)
     _advance_again(reversal, entry, later)
-    numbers.restore_verdicts(session, before["verdicts"], judged_at=reversal.given_at, now=now)
     added = before["number_added"]
     if added is not None and added not in {call.number_id for call in later}:
         numbers.remove_added(session, person_id=entry.person_id, number_id=added)
@@ -324,7 +337,7 @@ def _lift_stops(reversal: _Reversal, attempt: Attempt, before: dict[str, Any]) -
 
 
 def _open_again(reversal: _Reversal, people: Collection[int], reasons: Collection[str]) -> None:
-    """Open what the mistaken stop had closed at the same instant, here and elsewhere, as if it had stayed open."""
+    """Open what the mistaken result had closed at the same instant, here and elsewhere, as if it had stayed open."""
     found = reversal.session.scalars(
         select(QueueEntry).where(
             QueueEntry.person_id.in_(people),

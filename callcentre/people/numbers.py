@@ -101,13 +101,18 @@ def judge(
     return before
 
 
-def restore_verdicts(session: Session, before: dict[str, str], *, judged_at: datetime, now: datetime) -> None:
-    """Put former verdicts back, of the numbers that nobody has judged since `judged_at`."""
+def restore_verdicts(
+    session: Session, before: dict[str, str], *, judged_at: datetime, now: datetime
+) -> set[int]:
+    """Put former verdicts back, of the numbers that nobody has judged since `judged_at`; return whose they are."""
+    people: set[int] = set()
     for link_id, verdict in before.items():
         link = session.get(PersonNumber, int(link_id))
         if link is not None and link.verdict_at == judged_at:
             link.verdict, link.verdict_at = verdict, now
+            people.add(link.person_id)
     session.flush()
+    return people
 
 
 def remove_added(session: Session, *, person_id: int, number_id: int) -> None:

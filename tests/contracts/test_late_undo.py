@@ -226,6 +226,44 @@ def test_a_guardians_mistaken_refusal_gives_back_the_sibling_whom_it_closed(offi
     assert {p: _opened(office, p) for p in (ada, eva)} == opened
 
 
+@pytest.mark.parametrize("late", [timedelta(seconds=20), timedelta(days=2)])
+def test_a_mistaken_dead_tone_gives_back_everybody_whom_the_number_reaches(
+    office: Office, late: timedelta
+) -> None:
+    shared = a_number()
+    siblings = [office.add(name, numbers=[shared]) for name in ("Ada", "Éva", "Léo")]
+    opened = {p: _opened(office, p) for p in siblings}
+    _, call = dead(office, siblings[0])
+    assert {shown(office, p).closed_reason for p in siblings} == {"details_to_find"}
+    office.clock.advance(late)
+    take_back(office, call)
+    assert {shown(office, p).state for p in siblings} == {EntryState.OPEN}
+    assert {n.verdict for p in siblings for n in shown(office, p).numbers} == {NumberVerdict.UNVERIFIED}
+    assert {p: _opened(office, p) for p in siblings} == opened
+
+
+def test_a_number_that_was_dead_for_a_household_is_given_back_to_each(office: Office) -> None:
+    shared = a_number()
+    ada = office.add("Ada", numbers=[shared])
+    eva = office.add("Éva", numbers=[shared, a_number()])
+    _, call = dead(office, ada, also_for=(eva,))
+    office.later(hours=1)
+    take_back(office, call)
+    assert {shown(office, p).state for p in (ada, eva)} == {EntryState.OPEN}
+    assert {n.verdict for p in (ada, eva) for n in shown(office, p).numbers} == {NumberVerdict.UNVERIFIED}
+
+
+def dead(office: Office, person_id: int, **fields: Any) -> tuple[int, int]:
+    """Their number is said not to be in service; return who, and the call."""
+    lease = office.write(
+        lambda s, d: serving.open_card(s, d, person_id, officer_id=office.user("officer"), now=office.now)
+    )
+    office.call(lease)
+    wrapped = office.say(lease, "dead_number", **fields)
+    assert wrapped.attempt_id is not None
+    return person_id, wrapped.attempt_id
+
+
 def _opened(office: Office, person_id: int) -> object:
     with office.runtime.sessions() as session:
         return session.scalars(select(QueueEntry.opened_at).where(QueueEntry.person_id == person_id)).one()
