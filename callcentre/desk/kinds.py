@@ -1,4 +1,4 @@
-"""The enumerations of the desk: what a supervisor may decide."""
+"""What the desk distinguishes: a supervisor's decisions, and exits that only say that nobody was reached."""
 
 from __future__ import annotations
 
@@ -25,3 +25,6 @@ class DecisionKind(StrEnum):
 
 REFUSAL_CHOICES = (DecisionKind.REFUSAL_GOES_ON, DecisionKind.REFUSAL_STOPS, DecisionKind.REFUSAL_LIFTED)
 """What may be decided about a guardian's refusal."""
+
+FOR_WANT = frozenset({"details_to_find", "other_routes", "opted_out", "never_reached", "no_longer_reached"})
+"""Exits that say only that nobody could be reached by what is known: what is learnt later goes before them."""

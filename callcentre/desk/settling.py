@@ -12,7 +12,7 @@ from callcentre.callqueue import lease as leases
 from callcentre.callqueue.models import EntryState, LeaseEnding, QueueEntry
 from callcentre.desk import corrections, decisions
 from callcentre.desk.context import Desk
-from callcentre.desk.kinds import REFUSAL_CHOICES, DecisionKind
+from callcentre.desk.kinds import FOR_WANT, REFUSAL_CHOICES, DecisionKind
 from callcentre.desk.models import Decision, OutcomeConflict
 from callcentre.desk.outcomes import Outcome
 from callcentre.desk.submissions import Wrapped
@@ -142,13 +142,16 @@ def decide_refusal(
 
 
 def _leave(session: Session, desk: Desk, person_id: int, now: datetime) -> None:
-    """Take somebody out of the queue because their guardian refuses; whoever is on the line finishes their call."""
+    """End the queue for somebody whose guardian refuses, and the search for them; who is on the line finishes first.
+
+    What a call settled otherwise stays as it is.
+    """
     entry = session.scalar(
         select(QueueEntry).where(
             QueueEntry.programme_id == desk.programme_id, QueueEntry.person_id == person_id
         )
     )
-    if entry is None or entry.state == EntryState.CLOSED:
+    if entry is None or (entry.state == EntryState.CLOSED and entry.closed_reason not in FOR_WANT):
         return
     if leases.of_person(session, person_id) is not None:
         raise NotAllowed(

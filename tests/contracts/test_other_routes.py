@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue import entries
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.desk import corrections, history, merging, settling, undo
+from callcentre.desk import corrections, history, merging, serving, settling, undo
 from callcentre.desk.context import Desk
 from callcentre.desk.history import EventKind
+from callcentre.desk.kinds import DecisionKind
 from callcentre.errors import InvalidInput, NotAllowed
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Stage
@@ -23,7 +24,7 @@ from callcentre.intake import undoing
 from callcentre.outreach.models import Attempt
 from callcentre.people import opt_outs
 from callcentre.people.kinds import NumberOwner
-from callcentre.people.models import PersonNumber, YoungPerson
+from callcentre.people.models import OptOut, PersonNumber, YoungPerson
 from callcentre.planning import queries, routes
 from callcentre.planning.kinds import StepResult, StepState
 from callcentre.planning.models import RouteStep
@@ -553,6 +554,63 @@ def test_no_message_is_due_to_a_mobile_that_said_stop_meanwhile(office: Office) 
     do(office, due(office, person), StepResult.NOTHING)
     (message,) = [one for one in steps(office, person) if one.kind == RouteKind.MESSAGE]
     assert (message.state, message.why_not) == ("not_possible", "no_mobile")
+
+
+def test_whom_a_guardian_refuses_is_not_looked_for_once_a_supervisor_says_so(office: Office) -> None:
+    person = office.add("Ada", numbers=[], guardian_numbers=[a_number()])
+    know(office, person, address="1 rue de l'Essai", postal_code="13013")
+    refused = refuse(office, person)
+    assert entry(office, person).closed_reason == "details_to_find"
+    office.later(minutes=5)
+    decide(office, refused, DecisionKind.REFUSAL_STOPS)
+    after = entry(office, person)
+    assert (after.closed_reason, after.reopened_by) == (
+        settling.GUARDIAN_REFUSED,
+        "new_list inbound supervisor",
+    )
+    night(office)
+    assert not [step for step in steps(office, person) if step.state in ("due", "waiting", "sent")]
+    assert entry(office, person).closed_reason == settling.GUARDIAN_REFUSED
+    office.write(
+        lambda s, d: corrections.add_number(
+            s, d, person, a_number(), NumberOwner.YOUNG_PERSON, by=office.user("officer"), now=office.now
+        )
+    )
+    assert entry(office, person).closed_reason == settling.GUARDIAN_REFUSED
+
+
+def test_what_a_call_settled_outlasts_a_guardians_refusal(office: Office) -> None:
+    person = office.add("Ada", guardian_numbers=[a_number()])
+    refused = refuse(office, person)
+    lease = open_card(office, person)
+    office.say(lease, "has_solution")
+    decide(office, refused, DecisionKind.REFUSAL_STOPS)
+    assert entry(office, person).closed_reason == "has_solution"
+
+
+def open_card(office: Office, person_id: int) -> Lease:
+    return office.write(
+        lambda s, d: serving.open_card(s, d, person_id, officer_id=office.user("officer"), now=office.now)
+    )
+
+
+def refuse(office: Office, person_id: int) -> int:
+    """Their guardian refuses; return the refusal."""
+    lease = open_card(office, person_id)
+    guardian = select(PersonNumber.number_id).where(
+        PersonNumber.person_id == person_id, PersonNumber.owner == NumberOwner.GUARDIAN
+    )
+    office.call(lease, office.read(lambda s, _: s.scalars(guardian).one()))
+    office.say(lease, "guardian_refusal")
+    return office.read(lambda s, _: s.scalars(select(OptOut.id).where(OptOut.person_id == person_id)).one())
+
+
+def decide(office: Office, refusal: int, choice: DecisionKind) -> None:
+    office.write(
+        lambda s, d: settling.decide_refusal(
+            s, d, refusal, choice, reason="Vu avec elle", by=office.user("supervisor"), now=office.now
+        )
+    )
 
 
 def test_who_objects_is_not_looked_for(office: Office) -> None:
