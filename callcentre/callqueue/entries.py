@@ -83,6 +83,14 @@ def reopen(session: Session, entry: QueueEntry, *, now: datetime) -> None:
     session.flush()
 
 
+def reopen_for(session: Session, person_id: int, news: str, *, now: datetime) -> None:
+    """Bring a person back, in every programme that they left until such news: `new_number`, for example."""
+    left = select(QueueEntry).where(QueueEntry.person_id == person_id, QueueEntry.state == EntryState.CLOSED)
+    for entry in session.scalars(left.order_by(QueueEntry.id)).all():
+        if news in (entry.reopened_by or "").split():
+            reopen(session, entry, now=now)
+
+
 def move(session: Session, person_id: int, *, programme_id: int, territory_id: int) -> None:
     """Give a person to another territory."""
     for table in (QueueEntry, Turn):

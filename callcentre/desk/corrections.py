@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from callcentre.audit import trail
 from callcentre.callqueue import entries
-from callcentre.callqueue.models import EntryState, QueueEntry
+from callcentre.callqueue.models import QueueEntry
 from callcentre.desk import decisions
 from callcentre.desk.context import Desk
 from callcentre.desk.kinds import DecisionKind
@@ -23,21 +23,42 @@ from callcentre.planning.eligibility import reconsider
 def add_number(
     session: Session, desk: Desk, person_id: int, text: str, owner: NumberOwner, *, by: int, now: datetime
 ) -> int:
-    """Add a number that was found; it re-opens whoever left the queue for want of one. Returns the number's id."""
+    """Add a number that was found; it re-opens whoever left the queue for want of one. Returns the number's id.
+
+    Raises InvalidInput for a number that is on the person's page already.
+    """
     if not text.strip():
         raise InvalidInput("Indiquez le nouveau numéro.", field="new_number")
-    entry = _entry(session, desk, person_id)
-    number_id = numbers.add(
+    _entry(session, desk, person_id)
+    given = numbers.add(
         session, person_id=person_id, text=text, owner=owner, region=desk.programme.region, now=now
     )
-    trail.record(
-        session, "number_added", "person", person_id, by=by, now=now, details={"number_id": number_id}
-    )
-    if entry.state == EntryState.CLOSED and "new_number" in (entry.reopened_by or "").split():
-        entries.reopen(session, entry, now=now)
+    if not given.is_new:
+        raise InvalidInput("Ce numéro est déjà sur la fiche.", field="new_number")
+    _call_on(session, desk, person_id, given.number_id, action="number_added", by=by, now=now)
+    return given.number_id
+
+
+def try_number_again(
+    session: Session, desk: Desk, person_id: int, number_id: int, *, by: int, now: datetime
+) -> None:
+    """Let a number that was judged wrong or dead be called again, like one that was found. Said twice it counts once.
+
+    Raises NotFound for a number that is not theirs.
+    """
+    _entry(session, desk, person_id)
+    if numbers.try_again(session, person_id=person_id, number_id=number_id, now=now):
+        _call_on(session, desk, person_id, number_id, action="number_to_check", by=by, now=now)
+
+
+def _call_on(
+    session: Session, desk: Desk, person_id: int, number_id: int, *, action: str, by: int, now: datetime
+) -> None:
+    """Bring back whoever waited for a number, and ask the retry rule anew about everybody whom it reaches."""
+    trail.record(session, action, "person", person_id, by=by, now=now, details={"number_id": number_id})
+    entries.reopen_for(session, person_id, "new_number", now=now)
     affected = {person_id, *opt_outs.people_reached_by(session, number_id)}
     reconsider(session, desk.programme, desk.programme_id, affected, now=now)
-    return number_id
 
 
 def oppose(session: Session, desk: Desk, person_id: int, *, source: str, by: int, now: datetime) -> None:

@@ -274,7 +274,7 @@ def _judge_numbers(work: _Work) -> None:
             work.session, person_id=person_id, number_id=number_id, sign=sign, now=work.now
         )
     if work.outcome.new_number.strip():
-        work.done.number_added = numbers.add(
+        given = numbers.add(
             work.session,
             person_id=person_id,
             text=work.outcome.new_number,
@@ -282,6 +282,9 @@ def _judge_numbers(work: _Work) -> None:
             region=work.desk.programme.region,
             now=work.now,
         )
+        if given.is_new:
+            work.done.number_added = given.number_id
+            entries.reopen_for(work.session, person_id, "new_number", now=work.now)
 
 
 def _obey_stop(work: _Work) -> None:

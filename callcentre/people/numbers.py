@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -9,8 +10,19 @@ from sqlalchemy.orm import Session
 
 from callcentre import phone
 from callcentre.dispositions import NumberSign
-from callcentre.errors import InvalidInput
+from callcentre.errors import InvalidInput, NotFound
 from callcentre.people.models import NumberOwner, NumberVerdict, PersonNumber, PhoneNumber
+
+BAD = (NumberVerdict.WRONG, NumberVerdict.DEAD)
+"""The verdicts after which a number is not called any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A number that somebody gave; `is_new` False when it was already one to call for this person."""
+
+    number_id: int
+    is_new: bool
 
 
 def number_row(session: Session, e164: str, kind: str) -> PhoneNumber:
@@ -32,8 +44,11 @@ def add(
     region: str,
     now: datetime,
     source: str = "officer",
-) -> int:
-    """Add a number that somebody gave; return its number id. Refuses one that may not be called, in words."""
+) -> Given:
+    """Add a number that somebody gave; one that is known already stays as it is, with what the calls have shown.
+
+    Refuses in words one that may not be called, and one that a call has shown to be wrong or dead: see `try_again`.
+    """
     parsed = phone.parse(text, region)
     if parsed.e164 is None or not parsed.callable:
         raise InvalidInput(
@@ -43,6 +58,13 @@ def add(
     link = session.scalar(
         select(PersonNumber).where(PersonNumber.person_id == person_id, PersonNumber.number_id == number.id)
     )
+    if link is not None and link.verdict in BAD:
+        raise InvalidInput(
+            "Ce numéro est déjà sur la fiche, mais écarté : la fiche permet de dire qu’il est à vérifier de nouveau.",
+            field="new_number",
+        )
+    if link is not None and link.callable:
+        return Given(number.id, is_new=False)
     if link is None:
         last = session.scalar(
             select(func.max(PersonNumber.position)).where(PersonNumber.person_id == person_id)
@@ -60,7 +82,25 @@ def add(
     link.owner, link.callable, link.why_not = owner.value, True, None
     link.verdict, link.verdict_at = NumberVerdict.UNVERIFIED, now
     session.flush()
-    return number.id
+    return Given(number.id, is_new=True)
+
+
+def try_again(session: Session, *, person_id: int, number_id: int, now: datetime) -> bool:
+    """Let a number that was judged wrong or dead be called again for a person; False when it was not judged so.
+
+    Raises NotFound for a number that is not theirs.
+    """
+    link = session.scalar(
+        select(PersonNumber).where(PersonNumber.person_id == person_id, PersonNumber.number_id == number_id)
+    )
+    if link is None:
+        raise NotFound("number")
+    if link.verdict not in BAD:
+        return False
+    link.verdict, link.verdict_at = NumberVerdict.UNVERIFIED, now
+    link.callable, link.why_not = True, None
+    session.flush()
+    return True
 
 
 def verdict_after(before: NumberVerdict, sign: NumberSign) -> NumberVerdict:

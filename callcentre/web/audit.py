@@ -45,6 +45,7 @@ ACTIONS = {
     "mailing_prepared": mark("Fichier d’envoi préparé"),
     "mailing_sent": mark("Envoi noté comme parti"),
     "number_added": mark("Numéro ajouté"),
+    "number_to_check": mark("Numéro à vérifier de nouveau"),
     "opposition_recorded": mark("Opposition enregistrée"),
     "people_exported": mark("Liste de personnes exportée"),
     "person_typed": mark("Personne ajoutée à la main"),

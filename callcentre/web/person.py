@@ -74,6 +74,21 @@ def add_number(person_id: int) -> ResponseReturnValue:
     return _act(person_id, verb)
 
 
+@blueprint.post("/<int:person_id>/numbers/<int:number_id>/again")
+@only(Role.OFFICER, Role.SUPERVISOR)
+def try_number_again(person_id: int, number_id: int) -> ResponseReturnValue:
+    """Let a number that was judged wrong or dead be called again."""
+
+    def verb() -> str:
+        session = database()
+        corrections.try_number_again(
+            session, runtime().desk(session), person_id, number_id, by=user().id, now=now()
+        )
+        return gettext("Le numéro est à vérifier de nouveau.")
+
+    return _act(person_id, verb)
+
+
 @blueprint.post("/<int:person_id>/appointments/<int:appointment_id>")
 @only(Role.OFFICER, Role.SUPERVISOR)
 def settle_appointment(person_id: int, appointment_id: int) -> ResponseReturnValue:

@@ -13,17 +13,18 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue import entries
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.desk import corrections, history, merging, serving, settling, undo
+from callcentre.desk import card, corrections, history, merging, serving, settling, undo
+from callcentre.desk.card import NumberOnCard
 from callcentre.desk.context import Desk
 from callcentre.desk.history import EventKind
 from callcentre.desk.kinds import DecisionKind
-from callcentre.errors import InvalidInput, NotAllowed
+from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Stage
 from callcentre.intake import undoing
 from callcentre.outreach.models import Attempt
 from callcentre.people import opt_outs
-from callcentre.people.kinds import NumberOwner
+from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import OptOut, PersonNumber, YoungPerson
 from callcentre.planning import queries, routes
 from callcentre.planning.kinds import StepResult, StepState
@@ -222,6 +223,73 @@ def test_a_number_that_is_found_brings_them_back_with_fresh_calls(office: Office
     assert {one.state for one in steps(office, person)} <= {"done", "cancelled", "not_possible"}
     events = office.read(lambda s, d: history.file_of(s, d.programme_id, person)).events
     assert ("siei", "found") in [(e.code, e.extra) for e in events if e.kind is EventKind.ROUTE]
+
+
+def test_a_number_that_was_called_to_no_avail_is_none_that_was_found(office: Office) -> None:
+    person = use_up(office)
+    with pytest.raises(InvalidInput, match="déjà sur la fiche"):
+        find(office, person, number_of(office, person).e164)
+    assert entry(office, person).closed_reason == "other_routes"
+
+
+@pytest.mark.parametrize(
+    ("result", "verdict"), [("wrong_number", NumberVerdict.WRONG), ("dead_number", NumberVerdict.DEAD)]
+)
+def test_a_number_that_was_set_aside_is_called_again_only_when_somebody_says_so(
+    office: Office, result: str, verdict: NumberVerdict
+) -> None:
+    lease = office.take()
+    office.say(lease, result)
+    person = lease.person_id
+    known = number_of(office, person)
+    with pytest.raises(InvalidInput, match="mais écarté"):
+        find(office, person, known.e164)
+    assert number_of(office, person).verdict == verdict
+    assert entry(office, person).closed_reason == "details_to_find"
+    office.later(minutes=5)
+    for _ in range(2):
+        try_again(office, person, known.id)
+    assert number_of(office, person).verdict == NumberVerdict.UNVERIFIED
+    assert entry(office, person).state == EntryState.OPEN
+
+
+def test_only_a_number_of_theirs_is_tried_again(office: Office) -> None:
+    person, other = office.world.people[:2]
+    with pytest.raises(NotFound):
+        try_again(office, person, number_of(office, other).id)
+
+
+def test_a_number_that_is_found_brings_them_back_in_every_programme(office: Office) -> None:
+    person = lose(office)
+    office.second_programme([person])
+    assert left(office, person) == ["details_to_find", "details_to_find"]
+    find(office, person, a_number())
+    assert left(office, person) == [None, None]
+
+
+def left(office: Office, person_id: int) -> list[str | None]:
+    """Why they left each programme's queue."""
+    reasons = select(QueueEntry.closed_reason).where(QueueEntry.person_id == person_id)
+    return office.read(lambda s, _: list(s.scalars(reasons)))
+
+
+def number_of(office: Office, person_id: int) -> NumberOnCard:
+    (number,) = office.read(lambda s, d: card.person(s, d, person_id, now=office.now)).numbers
+    return number
+
+
+def find(office: Office, person_id: int, number: str) -> None:
+    by = office.user("supervisor")
+    office.write(
+        lambda s, d: corrections.add_number(
+            s, d, person_id, number, NumberOwner.YOUNG_PERSON, by=by, now=office.now
+        )
+    )
+
+
+def try_again(office: Office, person_id: int, number_id: int) -> None:
+    by = office.user("supervisor")
+    office.write(lambda s, d: corrections.try_number_again(s, d, person_id, number_id, by=by, now=office.now))
 
 
 def test_somebody_who_comes_back_by_another_way_leaves_the_round(office: Office) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from callcentre.callqueue import lease as leases
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
-from callcentre.desk import serving, settling, undo
+from callcentre.desk import corrections, serving, settling, undo
 from callcentre.desk.card import Person, person
 from callcentre.desk.models import OutcomeConflict
 from callcentre.desk.outcomes import AppointmentAsked, Outcome
@@ -19,7 +19,7 @@ from callcentre.errors import IdempotencyMismatch, InvalidInput, NotAllowed, Not
 from callcentre.funnel import queries as funnel
 from callcentre.funnel.stages import Stage
 from callcentre.outreach.models import Attempt, Callback
-from callcentre.people.kinds import NumberVerdict
+from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import Opposition, OptOut
 from tests.builders import a_number
 from tests.contracts.conftest import MONDAY_TEN, Office
@@ -163,6 +163,61 @@ def test_a_wrong_number_leaves_details_to_find_until_a_new_one_is_given(office: 
     after = shown(office, lease.person_id)
     assert after.numbers[0].verdict == NumberVerdict.WRONG
     assert (after.state, after.closed_reason) == (EntryState.CLOSED, "details_to_find")
+
+
+def test_a_number_that_is_known_stays_as_it_is_when_a_call_gives_it_again(office: Office) -> None:
+    mobile, other = a_number(), a_number()
+    ada = office.add("Ada", numbers=[mobile, other])
+    lease = office.write(
+        lambda s, d: serving.open_card(s, d, ada, officer_id=office.user("officer"), now=office.now)
+    )
+    office.call(lease)
+    with pytest.raises(InvalidInput, match="mais écarté"):
+        office.say(lease, "wrong_number", new_number=mobile)
+    before = {n.e164: n for n in shown(office, ada).numbers}
+    wrapped = office.say(lease, "wrong_number", new_number=other, new_number_owner=NumberOwner.GUARDIAN)
+    after = {n.e164: n for n in shown(office, ada).numbers}
+    assert after[mobile].verdict == NumberVerdict.WRONG
+    assert after[other].owner == before[other].owner
+    submission = wrapped.submission_id
+    assert submission is not None
+    office.write(lambda s, d: undo.undo(s, d, submission, officer_id=office.user("officer"), now=office.now))
+    assert {n.e164: n.verdict for n in shown(office, ada).numbers} == {
+        mobile: NumberVerdict.UNVERIFIED,
+        other: NumberVerdict.UNVERIFIED,
+    }
+
+
+def test_an_undo_takes_back_no_number_that_was_known_before(office: Office) -> None:
+    found = a_number()
+    ada = office.add("Ada")
+    office.write(
+        lambda s, d: corrections.add_number(
+            s, d, ada, found, NumberOwner.YOUNG_PERSON, by=office.user("supervisor"), now=office.now
+        )
+    )
+    lease = office.write(
+        lambda s, d: serving.open_card(s, d, ada, officer_id=office.user("officer"), now=office.now)
+    )
+    office.call(lease)
+    submission = office.say(lease, "wrong_number", new_number=found).submission_id
+    assert submission is not None
+    office.write(lambda s, d: undo.undo(s, d, submission, officer_id=office.user("officer"), now=office.now))
+    again = office.take()
+    assert again.attempt_id is not None
+    office.say(again, "wrong_number")
+    assert shown(office, ada).state == EntryState.OPEN, "the number that was found is left"
+
+
+def test_a_number_that_was_taken_back_may_be_given_again(office: Office) -> None:
+    lease = office.take()
+    office.call(lease)
+    new = a_number()
+    submission = office.say(lease, "wrong_number", new_number=new).submission_id
+    assert submission is not None
+    office.write(lambda s, d: undo.undo(s, d, submission, officer_id=office.user("officer"), now=office.now))
+    office.say(office.take(), "wrong_number", new_number=new, key="the right result")
+    assert shown(office, lease.person_id).state == EntryState.OPEN
 
 
 def test_a_new_number_given_in_the_call_keeps_the_person_in_the_queue(office: Office) -> None:

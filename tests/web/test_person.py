@@ -155,6 +155,20 @@ def test_number_found_reopens_whoever_had_none_left(site: Site, person: int, off
     assert "06 39 98 07 78" in text_of(officer.get(f"/people/{person}"))
 
 
+def test_number_set_aside_is_called_again_when_somebody_says_so(
+    site: Site, person: int, officer: FlaskClient
+) -> None:
+    call(site, person, "wrong_number")
+    page = officer.get(f"/people/{person}").text
+    (number,) = re.findall(rf"/people/{person}/numbers/(\d+)/again", page)
+    answer = post(officer, person, f"numbers/{number}/again")
+    assert answer.status_code == 302
+    assert state_of(site, person) == (EntryState.OPEN, None)
+    after = officer.get(f"/people/{person}")
+    assert "Le numéro est à vérifier de nouveau." in text_of(after)
+    assert f"/people/{person}/numbers/{number}/again" not in after.text
+
+
 def test_number_that_cannot_be_called_is_refused_and_kept_in_its_field(
     person: int, officer: FlaskClient
 ) -> None:
