@@ -282,7 +282,10 @@ def _reverse(reversal: _Reversal, entry: QueueEntry, attempt: Attempt, before: d
     attempts.correct(session, attempt, by=reversal.by, reason=reversal.why, now=now)
     turns.withdraw(session, entry.person_id)
     if not later and not closed_by_another:
-        _restore(session, entry, before["entry"])
+        values = dict(before["entry"])
+        if entry.opened_at != reversal.given_at:
+            values.pop("opened_at", None)  # opened by somebody else since, or as long ago as before
+        _restore(session, entry, values)
 
 
 def _later(session: Session, entry: QueueEntry, attempt: Attempt) -> list[Attempt]:

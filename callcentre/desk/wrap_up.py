@@ -39,7 +39,7 @@ from callcentre.people import numbers, opt_outs
 from callcentre.people.households import households
 from callcentre.people.models import YoungPerson
 from callcentre.planning.eligibility import reconsider
-from callcentre.planning.states import zone_of
+from callcentre.planning.states import calls_made, zone_of
 from callcentre.retry.plan import CallAgain, NextStep
 from callcentre.retry.reasons import ReasonCode, reason
 from callcentre.support import appointments
@@ -371,12 +371,24 @@ def _what_follows(work: _Work, kept_promise: Callback | None) -> NextStep | Call
         later = work.now + timedelta(minutes=work.desk.programme.limits.promise_retry_minutes)
         promises.put(session, work.desk, entry, kept_promise, later)
         step = kept_promise
+    _open_anew(work)
     affected = {entry.person_id, *households(session, [entry.person_id]).get(entry.person_id, ())}
     if work.attempt.number_id is not None:
         affected |= opt_outs.people_reached_by(session, work.attempt.number_id)
     steps = reconsider(session, work.desk.programme, entry.programme_id, affected, now=work.now)
     promises.restore(session, work.desk, entry, now=work.now)
     return step or steps.get(entry.person_id)
+
+
+def _open_anew(work: _Work) -> None:
+    """Give a number that the last of all calls brought its own calls, as one that is found a day later has them."""
+    entry = work.entry
+    if work.done.number_added is None or entry.state != EntryState.OPEN:
+        return
+    work.session.flush()
+    made = calls_made(work.session, entry.person_id, since=entry.opened_at)
+    if made >= work.desk.policy.limits.calls_in_all:
+        entry.opened_at = work.now
 
 
 def close_everywhere(session: Session, person_id: int, *, now: datetime) -> None:
@@ -448,6 +460,7 @@ def _served_at(work: _Work, promise: Callback) -> datetime:
 
 _KEPT_FIELDS = (
     "state",
+    "opened_at",
     "eligible_at",
     "eligible_until",
     "preferred_at",

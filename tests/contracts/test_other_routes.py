@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,7 +32,7 @@ from callcentre.planning.models import RouteStep
 from callcentre.planning.queries import StepView
 from callcentre.programmes import RouteKind
 from tests.builders import a_number
-from tests.contracts.conftest import Office
+from tests.contracts.conftest import MONDAY_TEN, Office
 from tests.intake.ground import csv_list, import_list
 
 
@@ -53,6 +53,15 @@ def turn_of(office: Office, person: int) -> Lease:
 def use_up(office: Office, person: int | None = None) -> int:
     """Somebody whose calls are all used, the last one today."""
     lease = office.take() if person is None else turn_of(office, person)
+
+    lease = last_call(office)
+    office.say(lease, "no_answer")
+    return lease.person_id
+
+
+def last_call(office: Office) -> Lease:
+    """The card of somebody for whom one call is left."""
+    lease = office.take()
 
     def earlier(session: Session, desk: Desk) -> None:
         for ago in range(desk.policy.limits.calls_in_all - 1):
@@ -81,8 +90,7 @@ def use_up(office: Office, person: int | None = None) -> int:
         session.execute(update(QueueEntry).where(QueueEntry.id == lease.entry_id).values(opened_at=opened))
 
     office.write(earlier)
-    office.say(lease, "no_answer")
-    return lease.person_id
+    return lease
 
 
 def entry(office: Office, person_id: int) -> Any:
@@ -310,6 +318,53 @@ def test_after_all_calls_other_ways_come_before_the_end(office: Office) -> None:
     assert (after.state, after.closed_reason) == (EntryState.CLOSED, "other_routes")
     assert "new_list" in (after.reopened_by or "")
     assert due(office, person).route == "mission_locale"
+
+
+@pytest.mark.parametrize("fields", [{}, {"callback_at": MONDAY_TEN + timedelta(hours=5)}])
+def test_a_number_given_in_the_last_call_has_its_own_calls(office: Office, fields: dict[str, Any]) -> None:
+    lease = last_call(office)
+    opened = opening(office, lease.person_id)
+    said = office.say(lease, "wrong_number", new_number=a_number(), **fields)
+    after = entry(office, lease.person_id)
+    assert (after.state, opening(office, lease.person_id)) == (EntryState.OPEN, office.now)
+    assert steps(office, lease.person_id) == []
+    assert said.submission_id is not None
+    submission = said.submission_id
+    office.later(minutes=1)
+    office.write(lambda s, d: undo.undo(s, d, submission, officer_id=office.user("officer"), now=office.now))
+    assert opening(office, lease.person_id) == opened
+
+
+def test_a_number_given_before_the_last_call_leaves_the_count_as_it_is(office: Office) -> None:
+    lease = office.take()
+    opened = opening(office, lease.person_id)
+    office.later(minutes=1)
+    office.say(lease, "wrong_number", new_number=a_number())
+    assert opening(office, lease.person_id) == opened
+
+
+def test_an_undo_leaves_the_calls_that_a_supervisor_gave_since(office: Office) -> None:
+    lease = last_call(office)
+    attempt = office.say(lease, "wrong_number", new_number=a_number()).attempt_id
+    assert attempt is not None
+    office.later(minutes=1)
+    by, found = office.user("supervisor"), entry_id(office, lease.person_id)
+
+    def close_and_reopen(session: Session, desk: Desk) -> None:
+        row = session.get_one(QueueEntry, found)
+        entries.close(session, row, reason="details_to_find", reopened_by="supervisor", now=office.now)
+        settling.reopen(session, desk, found, reason="x", by=by, now=office.now)
+
+    office.write(close_and_reopen)
+    since = office.now
+    office.later(minutes=1)
+    office.write(lambda s, d: undo.undo_for_reason(s, d, attempt, reason="x", by=by, now=office.now))
+    assert opening(office, lease.person_id) == since
+
+
+def opening(office: Office, person_id: int) -> datetime:
+    opened = select(QueueEntry.opened_at).where(QueueEntry.person_id == person_id)
+    return office.read(lambda s, _: s.scalars(opened).one())
 
 
 def test_a_letter_is_given_time_before_the_next_step(office: Office) -> None:
