@@ -26,5 +26,8 @@ class DecisionKind(StrEnum):
 REFUSAL_CHOICES = (DecisionKind.REFUSAL_GOES_ON, DecisionKind.REFUSAL_STOPS, DecisionKind.REFUSAL_LIFTED)
 """What may be decided about a guardian's refusal."""
 
-FOR_WANT = frozenset({"details_to_find", "other_routes", "opted_out", "never_reached", "no_longer_reached"})
-"""Exits that say only that nobody could be reached by what is known: what is learnt later goes before them."""
+FOR_WANT = ("opted_out", "other_routes", "details_to_find", "no_longer_reached", "never_reached")
+"""Exits that say only that nobody could be reached by what is known: what is learnt later goes before them.
+
+Of two that are told of one person the first here holds: who asked for quiet has it, and a search goes on to its end.
+"""

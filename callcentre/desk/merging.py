@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from callcentre.audit import trail
 from callcentre.callqueue.models import EntryState, Lane, NumberLock, QueueEntry, Turn
+from callcentre.desk.kinds import FOR_WANT
 from callcentre.desk.wrap_up import close_everywhere
 from callcentre.directory.models import Programme as ProgrammeRow
 from callcentre.errors import NotAllowed, NotFound
@@ -25,8 +26,6 @@ from callcentre.planning.routes import LIVE_STEPS
 from callcentre.programmes import Programme
 
 _APART = ("queue_entries", "turns", "stage_changes", "number_locks", "call_histories", "second_calls")
-_FOR_WANT = frozenset({"details_to_find", "opted_out", "never_reached", "no_longer_reached"})
-"""Exits that say only that nobody could be reached: the other record may know better."""
 _PLACE = (
     "state",
     "opened_at",
@@ -157,9 +156,9 @@ def _take_places(session: Session, kept_id: int, gone_id: int) -> Row:
             continue
         dropped, whole = merges.row_of(entry), merges.row_of(own)
         before = {name: whole[name] for name in _PLACE}
-        _join_places(own, entry)
+        theirs = _join_places(own, entry)
         session.flush()
-        steps = _queue_behind(session, own.id, entry.id)
+        steps = _join_rounds(session, own.id, entry.id, theirs_go_on=theirs)
         moved = merges.repoint(session, to="queue_entries", old=entry.id, new=own.id)
         journal["joined"].append(
             {
@@ -176,22 +175,30 @@ def _take_places(session: Session, kept_id: int, gone_id: int) -> Row:
     return journal
 
 
-def _join_places(own: QueueEntry, other: QueueEntry) -> None:
-    """The stricter of two places: the longer count, the longer pause, the nearer deadline; an end for want is none."""
-    own.opened_at = min(own.opened_at, other.opened_at)
+def _join_places(own: QueueEntry, other: QueueEntry) -> bool:
+    """The stricter of two places: the longer count, the longer pause, the nearer deadline; an end for want is none.
+
+    Return whether the one place has ended as the other record's had; of two ends for want one holds, with its round.
+    """
     own.deadline = min(filter(None, (own.deadline, other.deadline)), default=None)
     own.paused_until = max(filter(None, (own.paused_until, other.paused_until)), default=None)
     own.priority = min(own.priority, other.priority)
     is_open, other_open = own.state == EntryState.OPEN, other.state == EntryState.OPEN
-    ended = own if not is_open and own.closed_reason not in _FOR_WANT else None
-    if not other_open and other.closed_reason not in _FOR_WANT:
+    ended = own if not is_open and own.closed_reason not in FOR_WANT else None
+    if not other_open and other.closed_reason not in FOR_WANT:
         ended = ended or other
+    opened_at = min(own.opened_at, other.opened_at)
+    if ended is None and not is_open and not other_open:
+        ended = min(own, other, key=lambda one: FOR_WANT.index(one.closed_reason or ""))
+        opened_at = ended.opened_at
+    own.opened_at = opened_at
     if ended is not None:
         own.state, own.closed_at, own.closed_reason = ended.state, ended.closed_at, ended.closed_reason
         own.reopened_by = ended.reopened_by
         own.eligible_at = own.eligible_until = own.preferred_at = own.preferred_until = None
     elif not is_open and other_open:
         own.state, own.closed_at, own.closed_reason, own.reopened_by = EntryState.OPEN, None, None, None
+    return ended is other
 
 
 def _give_places(session: Session, row: Merge) -> None:
@@ -214,8 +221,8 @@ def _give_places(session: Session, row: Merge) -> None:
     session.expire_all()
 
 
-def _queue_behind(session: Session, own_id: int, other_id: int) -> list[Row]:
-    """Put the other place's steps behind one's own in a round that both began at one instant; only one's own go on."""
+def _join_rounds(session: Session, own_id: int, other_id: int, *, theirs_go_on: bool) -> list[Row]:
+    """Make one round of two that began at one instant: theirs come behind one's own, and only one record's go on."""
     own = select(RouteStep.opened_at).where(RouteStep.entry_id == own_id)
     last = (
         select(RouteStep.opened_at, func.max(RouteStep.position))
@@ -224,21 +231,26 @@ def _queue_behind(session: Session, own_id: int, other_id: int) -> list[Row]:
     )
     after = {opened_at: position + 1 for opened_at, position in session.execute(last)}
     journal: list[Row] = []
-    theirs = select(RouteStep).where(RouteStep.entry_id == other_id, RouteStep.opened_at.in_(after))
-    for step in session.scalars(theirs.order_by(RouteStep.position.desc())).all():
+    both = select(RouteStep).where(RouteStep.entry_id.in_((own_id, other_id)), RouteStep.opened_at.in_(after))
+    for step in session.scalars(both.order_by(RouteStep.position.desc())).all():
+        is_theirs = step.entry_id == other_id
         journal.append({"id": step.id, "position": step.position, "state": step.state})
-        step.position += after[step.opened_at]
-        if step.state in LIVE_STEPS:
+        if is_theirs:
+            step.position += after[step.opened_at]
+        if is_theirs is not theirs_go_on and step.state in LIVE_STEPS:
             step.state = StepState.CANCELLED
     session.flush()
     return journal
 
 
 def _give_steps(session: Session, journal: Iterable[Row]) -> None:
+    """Put steps back in their places; one that was done since the records were joined stays done."""
     for one in journal:
         step = session.get(RouteStep, one["id"], populate_existing=True)
         if step is not None:
-            step.position, step.state = one["position"], one["state"]
+            step.position = one["position"]
+            if step.state == StepState.CANCELLED:
+                step.state = one["state"]
     session.flush()
 
 

@@ -736,6 +736,76 @@ def decide(office: Office, refusal: int, choice: DecisionKind) -> None:
     )
 
 
+def test_an_open_record_and_one_in_its_round_go_on_with_a_round(office: Office) -> None:
+    looked_for = use_up(office)
+    kept = next(person for person in office.world.people if person != looked_for)
+    do(office, due(office, looked_for), StepResult.NOTHING, "pas dans les listes")
+    open_since(office, kept, days=310)
+    merge(office, kept, looked_for)
+    office.later(minutes=10)
+    night(office)
+    assert entry(office, kept).closed_reason == "other_routes"
+    assert due(office, kept).route == "message"
+    asked = {step.why_not for step in steps(office, kept) if step.route == "mission_locale"}
+    assert asked == {None, "asked_lately"}
+
+
+@pytest.mark.parametrize("days", [0, 5])
+@pytest.mark.parametrize("keeps_the_finished", [True, False])
+def test_a_round_that_is_not_over_goes_on_where_the_other_record_had_come_to_its_end(
+    office: Office, days: int, keeps_the_finished: bool
+) -> None:
+    finished, looked_for = lose(office), lose(office)
+    open_since(office, finished, days=10)
+    open_since(office, looked_for, days=10 - days)
+    assert end_of(office, finished).closed_reason == "never_reached"
+    do(office, due(office, looked_for), StepResult.NOTHING)
+    step = due(office, looked_for)
+    kept, gone = (finished, looked_for) if keeps_the_finished else (looked_for, finished)
+    merged = merge(office, kept, gone)
+    office.later(minutes=10)
+    night(office)
+    assert entry(office, kept).closed_reason == "details_to_find"
+    assert due(office, kept).id == step.id
+    do(office, due(office, kept), StepResult.NOTHING)
+    assert entry(office, kept).closed_reason == "never_reached"
+    by = office.user("supervisor")
+    office.write(lambda s, _: merging.unmerge(s, office.runtime.programmes, merged, by=by, now=office.now).id)
+    (done,) = [one for one in steps(office, looked_for) if one.id == step.id]
+    assert (done.state, done.result) == ("done", "nothing")
+
+
+def test_of_two_rounds_that_began_together_one_goes_on(office: Office) -> None:
+    kept, gone = lose(office), lose(office)
+    theirs = {one.id for one in steps(office, gone)}
+    merged = merge(office, kept, gone)
+    night(office)
+    assert due(office, kept).id not in theirs
+    assert {one.state for one in steps(office, kept) if one.id in theirs} == {"cancelled", "not_possible"}
+    by = office.user("supervisor")
+    office.write(lambda s, _: merging.unmerge(s, office.runtime.programmes, merged, by=by, now=office.now).id)
+    assert due(office, gone).id in theirs
+
+
+def open_since(office: Office, person_id: int, *, days: int) -> None:
+    """Let them have been in the queue for so many days, with the round that they are in."""
+    opened = office.now - timedelta(days=days)
+
+    def work(session: Session, _desk: Desk) -> None:
+        for table in (QueueEntry, RouteStep):
+            session.execute(update(table).where(table.person_id == person_id).values(opened_at=opened))
+
+    office.write(work)
+
+
+def merge(office: Office, kept: int, gone: int) -> int:
+    """Make two records one; return the merge."""
+    by, programmes = office.user("supervisor"), office.runtime.programmes
+    return office.write(
+        lambda s, _: merging.merge(s, programmes, kept_id=kept, gone_id=gone, by=by, now=office.now).id
+    )
+
+
 def test_who_objects_is_not_looked_for(office: Office) -> None:
     lease = office.take()
     office.say(lease, "opposition")
