@@ -21,7 +21,7 @@ from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry
 from callcentre.desk import decisions, promises
 from callcentre.desk.context import Desk
-from callcentre.desk.kinds import DecisionKind
+from callcentre.desk.kinds import FOR_WANT, DecisionKind
 from callcentre.desk.models import OutcomeSubmission
 from callcentre.desk.wrap_up import stages_of_result
 from callcentre.errors import NotAllowed, NotFound
@@ -40,7 +40,7 @@ from callcentre.support.models import Appointment
 UNDONE = "undo"
 """The cause of every event that an undo writes."""
 _WITHOUT_NUMBER = (routes.DETAILS_TO_FIND, *routes.FINAL)
-"""The reasons with which somebody leaves the queue when their last number is judged not to work."""
+"""The reasons with which somebody leaves the queue when their last number is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +253,7 @@ def _take_back(
         reconsider(session, desk.programme, entry.programme_id, [housemate.person_id], now=now)
         promises.restore(session, desk, housemate, now=now)
     _reverse(reversal, entry, attempt, submission.before)
-    _open_again(reversal, judged, _WITHOUT_NUMBER)
+    _open_again(reversal, judged, _WITHOUT_NUMBER, or_since=True)
     submission.undone_at = now
     reconsider(session, desk.programme, entry.programme_id, _affected(session, entry, attempt), now=now)
 
@@ -267,10 +267,15 @@ def _verdicts(before: dict[str, Any]) -> dict[str, str]:
 
 
 def _reverse(reversal: _Reversal, entry: QueueEntry, attempt: Attempt, before: dict[str, Any]) -> None:
-    """Take back what one result did to one person; what later results have changed since stays theirs."""
+    """Take back what one result did to one person; what later results have changed since stays theirs.
+
+    An exit for want of a way to reach them is the retry rule's, which is asked anew: it may rest on this result.
+    """
     session, now = reversal.session, reversal.now
     later = _later(session, entry, attempt)
-    closed_by_another = entry.closed_at not in (None, reversal.given_at)
+    closed_by_another = (
+        entry.closed_at not in (None, reversal.given_at) and entry.closed_reason not in FOR_WANT
+    )
     changes.reverse(session, before["stages"], at=now, by=reversal.by, cause=UNDONE)
     _advance_again(reversal, entry, later)
     added = before["number_added"]
@@ -336,16 +341,22 @@ def _lift_stops(reversal: _Reversal, attempt: Attempt, before: dict[str, Any]) -
         _open_again(reversal, {person_id}, ("opposition",))
     if opt_out is not None and opt_outs.recorded_in(session, OptOut, opt_out, attempt.id):
         reached = opt_outs.revoke_opt_out(session, opt_out, by=by, reason=why, now=now)
-        _open_again(reversal, reached, ("opted_out", "details_to_find"))
+        _open_again(reversal, reached, ("opted_out", *_WITHOUT_NUMBER), or_since=True)
 
 
-def _open_again(reversal: _Reversal, people: Collection[int], reasons: Collection[str]) -> None:
-    """Open what the mistaken result had closed at the same instant, here and elsewhere, as if it had stayed open."""
+def _open_again(
+    reversal: _Reversal, people: Collection[int], reasons: Collection[str], *, or_since: bool = False
+) -> None:
+    """Open what the mistaken result had closed at the same instant, here and elsewhere, as if it had stayed open.
+
+    With `or_since`, also what was closed later: a search that came to its end, or a return that found no number.
+    """
+    at, given_at = QueueEntry.closed_at, reversal.given_at
     found = reversal.session.scalars(
         select(QueueEntry).where(
             QueueEntry.person_id.in_(people),
             QueueEntry.closed_reason.in_(reasons),
-            QueueEntry.closed_at == reversal.given_at,
+            at >= given_at if or_since else at == given_at,
         )
     ).all()
     for entry in found:

@@ -27,6 +27,7 @@ from callcentre.people import opt_outs
 from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import OptOut, PersonNumber, YoungPerson
 from callcentre.planning import queries, routes
+from callcentre.planning.eligibility import reconsider
 from callcentre.planning.kinds import StepResult, StepState
 from callcentre.planning.models import RouteStep
 from callcentre.planning.queries import StepView
@@ -365,6 +366,40 @@ def test_an_undo_leaves_the_calls_that_a_supervisor_gave_since(office: Office) -
 def opening(office: Office, person_id: int) -> datetime:
     opened = select(QueueEntry.opened_at).where(QueueEntry.person_id == person_id)
     return office.read(lambda s, _: s.scalars(opened).one())
+
+
+@pytest.mark.parametrize("mistake", ["dead_number", "guardian_refusal"])
+def test_a_mistake_is_undone_after_the_search_has_come_to_its_end(office: Office, mistake: str) -> None:
+    mother = a_number()
+    called, sibling = (office.add(name, numbers=[], guardian_numbers=[mother]) for name in ("Ada", "Éva"))
+    lease = open_card(office, called)
+    office.call(lease)
+    attempt = office.say(lease, mistake).attempt_id
+    assert attempt is not None
+    office.later(days=2)
+    for person in (called, sibling):
+        assert end_of(office, person).closed_reason == "never_reached"
+    by = office.user("supervisor")
+    office.write(lambda s, d: undo.undo_for_reason(s, d, attempt, reason="x", by=by, now=office.now))
+    assert {entry(office, person).state for person in (called, sibling)} == {EntryState.OPEN}
+
+
+def test_an_undo_opens_nobody_for_whom_the_rule_finds_no_way(office: Office) -> None:
+    lease = office.take()
+    attempt = office.say(lease, "no_answer").attempt_id
+    assert attempt is not None
+    office.later(days=3)
+    number = number_of(office, lease.person_id).id
+
+    def stop(session: Session, desk: Desk) -> None:
+        opt_outs.opt_out(session, number_id=number, source="message", now=office.now)
+        reconsider(session, desk.programme, desk.programme_id, [lease.person_id], now=office.now)
+
+    office.write(stop)
+    assert entry(office, lease.person_id).closed_reason == "opted_out"
+    by = office.user("supervisor")
+    office.write(lambda s, d: undo.undo_for_reason(s, d, attempt, reason="x", by=by, now=office.now))
+    assert entry(office, lease.person_id).closed_reason == "opted_out"
 
 
 def test_a_letter_is_given_time_before_the_next_step(office: Office) -> None:
