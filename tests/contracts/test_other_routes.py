@@ -276,6 +276,22 @@ def test_a_number_that_is_found_brings_them_back_in_every_programme(office: Offi
     assert left(office, person) == [None, None]
 
 
+def test_a_number_given_in_a_call_brings_them_back_in_every_programme(office: Office) -> None:
+    person = office.world.people[0]
+    other = office.second_programme([person]).programme_id
+
+    def lose_there(session: Session, _desk: Desk) -> None:
+        of_other = QueueEntry.person_id == person, QueueEntry.programme_id == other
+        row = session.scalars(select(QueueEntry).where(*of_other)).one()
+        entries.close(session, row, reason="details_to_find", reopened_by="new_number", now=office.now)
+
+    office.write(lose_there)
+    lease = open_card(office, person)
+    assert set(left(office, person)) == {None, "details_to_find"}
+    office.say(lease, "wrong_number", new_number=a_number())
+    assert left(office, person) == [None, None]
+
+
 def left(office: Office, person_id: int) -> list[str | None]:
     """Why they left each programme's queue."""
     reasons = select(QueueEntry.closed_reason).where(QueueEntry.person_id == person_id)
