@@ -1,11 +1,13 @@
 """On which numbers a call from a card was asked for: such a call ignores plan and caps, never a window or a stop.
 
 A card that an officer opened by hand asks for nothing by itself: whoever was only looked up is called by the rules that
-bind everybody. It is asked for by a call of theirs that nobody has dealt with: somebody who was cut off is rung back.
+bind everybody. It is asked for by a call of theirs that nobody has dealt with, or by a message that asks for one and
+waits in the inbox: somebody who was cut off is rung back.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -15,8 +17,10 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue.kinds import Lane
 from callcentre.desk.conversation import LEFT
 from callcentre.outreach.kinds import InboundOutcome, InboundState
-from callcentre.outreach.message_models import InboundCall
+from callcentre.outreach.message_models import InboundCall, InboundMessage
 from callcentre.outreach.models import Attempt
+from callcentre.outreach.replies import Meaning
+from callcentre.people.kinds import NumberVerdict
 from callcentre.people.models import PersonNumber
 from callcentre.retry.state import PersonState
 
@@ -47,14 +51,31 @@ class Held(Protocol):
 def numbers_asked(session: Session, state: PersonState, held: Held, *, now: datetime) -> frozenset[int]:
     """Return the ids of a person's numbers on which a call under this lease answers what they asked for.
 
-    All of them for a promise, a missed call or a reply; those that have just called for a card opened by hand, also
-    long before a promise; none for an ordinary turn.
+    All of them for a promise, a missed call or a reply; those that have just called, or wrote for a call, for a card
+    opened by hand, also long before a promise; none for an ordinary turn.
     """
     own = frozenset(number.number_id for number in state.numbers)
     is_early = held.lane == Lane.PROMISE and held.due_at - now > AHEAD_OF_TIME
     if held.lane == Lane.LIVE_INBOUND or is_early:
-        return own & _have_just_called(session, own, officer_id=held.officer_id, now=now)
+        called = _have_just_called(session, own, officer_id=held.officer_id, now=now)
+        return own & (called | _have_written(session, own))
     return own if held.lane < Lane.ORDINARY else frozenset()
+
+
+def trusting(state: PersonState, lane: int, asked: frozenset[int]) -> PersonState:
+    """The person as an officer who opened their card sees them: a number that asks may be tried though it seemed wrong.
+
+    Nobody but the officer who saw what came decides so; the verdict stands until the call shows another.
+    """
+    if lane != Lane.LIVE_INBOUND:
+        return state
+    numbers = (
+        replace(number, usable=True, why_not=None)
+        if number.number_id in asked and number.why_not == NumberVerdict.WRONG
+        else number
+        for number in state.numbers
+    )
+    return replace(state, numbers=tuple(numbers))
 
 
 def call_taken(session: Session, person_id: int, *, officer_id: int, now: datetime) -> int | None:
@@ -80,24 +101,40 @@ def _have_just_called(
     return set(session.scalars(calls))
 
 
+def _have_written(session: Session, number_ids: frozenset[int]) -> set[int | None]:
+    """Those of these numbers whose message asks for a call, waits in the inbox, and brought no result since."""
+    messages = select(InboundMessage.number_id).where(
+        InboundMessage.meaning.in_((Meaning.CALLBACK, Meaning.INTEREST)),
+        InboundMessage.state == InboundState.OPEN,
+        InboundMessage.number_id.in_(number_ids),
+        ~_result_since(InboundMessage),
+    )
+    return set(session.scalars(messages))
+
+
 def _taken_by(officer_id: int | None) -> ColumnElement[bool]:
     return (InboundCall.outcome == InboundOutcome.ANSWERED) & (InboundCall.officer_id == officer_id)
 
 
 def _not_dealt_with(now: datetime) -> ColumnElement[bool]:
     """Calls of the last hours that wait in the inbox and of whose people no result was given since."""
+    return and_(
+        InboundCall.state == InboundState.OPEN,
+        InboundCall.received_at > now - RUNG_BACK_WITHIN,
+        ~_result_since(InboundCall),
+    )
+
+
+def _result_since(received: type[InboundCall] | type[InboundMessage]) -> ColumnElement[bool]:
+    """Whether a call to somebody whom the number reaches has had its result since something came from it."""
     dealt_with = (
         select(Attempt.id)
         .join(PersonNumber, PersonNumber.person_id == Attempt.person_id)
         .where(
-            PersonNumber.number_id == InboundCall.number_id,
+            PersonNumber.number_id == received.number_id,
             Attempt.disposition.is_not(None),
             Attempt.corrected_at.is_(None),
-            Attempt.ended_at >= InboundCall.received_at,
+            Attempt.ended_at >= received.received_at,
         )
     )
-    return and_(
-        InboundCall.state == InboundState.OPEN,
-        InboundCall.received_at > now - RUNG_BACK_WITHIN,
-        ~dealt_with.exists(),
-    )
+    return dealt_with.exists()

@@ -13,7 +13,7 @@ from callcentre.accounts.models import User
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import Lane, QueueEntry, Turn
 from callcentre.desk import drafts, why_not
-from callcentre.desk.asked import numbers_asked
+from callcentre.desk.asked import numbers_asked, trusting
 from callcentre.desk.context import Desk
 from callcentre.directory.models import School, Territory
 from callcentre.directory.queries import SchoolView
@@ -369,6 +369,7 @@ def _numbers(
     asked: frozenset[int] = frozenset()
     if turn is not None:
         asked = numbers_asked(session, state, turn, now=now)
+        state = trusting(state, turn.lane, asked)
     cards = []
     for link, number, guardian in rows:
         answer = may_call(state, desk.policy, now=now, number_id=number.id, promised=number.id in asked)

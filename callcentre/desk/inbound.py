@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from callcentre import phone
 from callcentre.callqueue import entries, turns
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry
-from callcentre.desk import promises
+from callcentre.desk import heard, promises
 from callcentre.desk.context import Desk
 from callcentre.dispositions import NumberSign
 from callcentre.funnel import changes
@@ -31,8 +31,10 @@ from callcentre.people import numbers, opt_outs
 from callcentre.people.models import YoungPerson
 from callcentre.planning.blocks import call_next
 from callcentre.planning.eligibility import reconsider
-from callcentre.planning.states import zone_of
+from callcentre.planning.states import states_of, zone_of
+from callcentre.retry.plan import never_callable
 from callcentre.retry.reasons import ReasonCode, reason
+from callcentre.retry.state import PersonState
 from callcentre.support import appointments
 
 ANSWERS_FOR = timedelta(days=30)
@@ -104,6 +106,8 @@ def take_in(session: Session, desk: Desk, incoming: Incoming, *, now: datetime) 
         result={},
     )
     acted = reply.meaning is Meaning.AUTOMATIC
+    if number_id is not None and reply.meaning is not Meaning.WRONG_NUMBER:
+        heard.from_number(session, desk, number_id, now=now)
     if number_id is not None and not acted:
         if incoming.channel is Channel.WHATSAPP:
             consents.heard(session, number_id, now=now)
@@ -128,19 +132,31 @@ def _act(case: _Case) -> bool:
     entry = _entry(case.session, case.desk, case.done.people[0])
     if entry is None:
         return False
+    if meaning is Meaning.WRONG_NUMBER:
+        return case.reply.certain and _not_theirs(case, entry)
+    state = states_of(case.session, case.desk.programme, case.desk.programme_id, [entry.person_id])
+    if heard.is_wrong(state[entry.person_id], case.number_id):
+        return False  # perhaps a stranger, perhaps the young person after all: an officer reads it
     if meaning in CONTACTS:
         case.done.stages = _contacted(case.session, case.desk, entry.person_id, case.now)
-    return case.reply.certain and _act_for_one(case, entry)
+    return case.reply.certain and _act_for_one(case, entry, state[entry.person_id])
 
 
-def _act_for_one(case: _Case, entry: QueueEntry) -> bool:
+def _not_theirs(case: _Case, entry: QueueEntry) -> bool:
+    """Set the number aside for the person whose it is not."""
+    session, desk, person_id = case.session, case.desk, entry.person_id
+    numbers.judge(
+        session, person_id=person_id, number_id=case.number_id, sign=NumberSign.STRANGER, now=case.now
+    )
+    reconsider(session, desk.programme, desk.programme_id, [person_id], now=case.now)
+    return True
+
+
+def _act_for_one(case: _Case, entry: QueueEntry, state: PersonState) -> bool:
     session, desk, now, meaning = case.session, case.desk, case.now, case.reply.meaning
-    if meaning is Meaning.WRONG_NUMBER:
-        numbers.judge(
-            session, person_id=entry.person_id, number_id=case.number_id, sign=NumberSign.STRANGER, now=now
-        )
-        reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)
-        return True
+    asks = meaning in (Meaning.CALLBACK, Meaning.INTEREST)
+    if asks and never_callable(state, desk.policy, number_id=case.number_id, now=now) is not None:
+        return False  # a call that would be refused is not promised
     if entry.state != EntryState.OPEN:
         if "inbound" not in (entry.reopened_by or "").split() or meaning is Meaning.REFUSAL:
             return False
@@ -288,10 +304,14 @@ def _number(session: Session, sender: str, region: str) -> int | None:
 
 
 def _people(session: Session, number_id: int | None) -> list[int]:
-    """Return whom a message is from, as far as can be told: several when several people use the number."""
+    """Return whom a message is from, as far as can be told: several when several people use the number.
+
+    Those for whom the number proved wrong only when it is nobody else's.
+    """
     if number_id is None:
         return []
     reached = opt_outs.people_reached_by(session, number_id)
+    reached = reached - numbers.wrong_for(session, number_id) or reached
     last = session.scalar(
         select(Message.id)
         .where(Message.number_id == number_id, Message.state == MessageState.SENT)

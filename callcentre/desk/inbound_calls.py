@@ -15,6 +15,7 @@ from callcentre.accounts.models import Presence
 from callcentre.accounts.presence import PRESENCE_LIFETIME
 from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
+from callcentre.desk import heard
 from callcentre.desk.context import Desk
 from callcentre.outreach.kinds import InboundOutcome, InboundState
 from callcentre.outreach.message_models import InboundCall, OfficerLine
@@ -22,7 +23,7 @@ from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.people import numbers, opt_outs
 from callcentre.people.models import Opposition
 from callcentre.planning.blocks import call_next
-from callcentre.planning.states import zone_of
+from callcentre.planning.states import states_of, zone_of
 from callcentre.retry.reasons import ReasonCode, reason
 
 _TOLD = frozenset({InboundOutcome.ANSWERED, InboundOutcome.VOICEMAIL, InboundOutcome.WANTS_CALL})
@@ -53,6 +54,7 @@ def take_in(session: Session, desk: Desk, *, sid: str, caller: str | None, now: 
     number_id = None
     if parsed is not None and parsed.e164 is not None:
         number_id = numbers.number_row(session, parsed.e164, parsed.kind.value).id
+        heard.from_number(session, desk, number_id, now=now)
     call = InboundCall(
         provider_sid=sid,
         programme_id=desk.programme_id,
@@ -138,14 +140,20 @@ def left_message(
 
 
 def lost(session: Session, desk: Desk, call: InboundCall, outcome: InboundOutcome, *, now: datetime) -> None:
-    """Nobody took the call: whom it may be from is called back next. What the caller said of it stands."""
+    """Nobody took the call: whom it may be from is called back next. What the caller said of it stands.
+
+    On the number that called, unless it may not be called at all. Whoever it proved not to belong to is not called
+    back for it: perhaps a stranger asks who called, and an officer sees it in the inbox.
+    """
     if call.outcome in _TOLD and outcome not in _TOLD:
         return
     call.outcome, call.ended_at = outcome, call.ended_at or now
-    for entry in _callable(session, desk, people_of(session, call), now):
+    called = _numbers_to_call(session, desk, call, now)
+    for entry in _callable(session, desk, list(called), now):
         local = call.received_at.astimezone(zone_of(session, entry.person_id))
         why = reason(ReasonCode.CALLED_US, day=local.date().isoformat(), time=f"{local:%H:%M}")
-        call_next(session, desk.programme, entry, Lane.MISSED_INBOUND, why, number_id=call.number_id, now=now)
+        number_id = called[entry.person_id]
+        call_next(session, desk.programme, entry, Lane.MISSED_INBOUND, why, number_id=number_id, now=now)
     session.flush()
 
 
@@ -157,6 +165,18 @@ def caller_of(session: Session, call_id: int) -> str | None:
 def people_of(session: Session, call: InboundCall) -> list[int]:
     """Return everybody whom the caller's number reaches."""
     return [] if call.number_id is None else sorted(opt_outs.people_reached_by(session, call.number_id))
+
+
+def _numbers_to_call(session: Session, desk: Desk, call: InboundCall, now: datetime) -> dict[int, int]:
+    """Whom a call may be from, with the number on which each may be called back."""
+    if call.number_id is None:
+        return {}
+    states = states_of(session, desk.programme, desk.programme_id, people_of(session, call))
+    found = {
+        person_id: heard.number_to_call(state, desk, call.number_id, now=now)
+        for person_id, state in states.items()
+    }
+    return {person_id: number_id for person_id, number_id in found.items() if number_id is not None}
 
 
 def _callable(session: Session, desk: Desk, person_ids: Sequence[int], now: datetime) -> list[QueueEntry]:

@@ -16,7 +16,7 @@ from callcentre.callqueue import lease as leases
 from callcentre.callqueue import turns
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, Lane, LeaseEnding, QueueEntry, Turn
-from callcentre.desk.asked import numbers_asked
+from callcentre.desk.asked import numbers_asked, trusting
 from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput, LeaseLost, NotAllowed, NotFound
 from callcentre.outreach import attempts
@@ -186,6 +186,7 @@ def start_attempt(
         raise NotAllowed("Indiquez d'abord le résultat de l'appel en cours.", reason="attempt_open")
     state = states_of(session, desk.programme, desk.programme_id, [lease.person_id])[lease.person_id]
     asked = numbers_asked(session, state, lease, now=now)
+    state = trusting(state, lease.lane, asked)
     answer = may_call(state, desk.policy, now=now, number_id=number_id, promised=number_id in asked)
     if isinstance(answer, Refusal):
         raise NotAllowed(sentence(answer.reason), reason=answer.reason.code.value)

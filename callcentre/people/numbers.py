@@ -141,6 +141,27 @@ def judge(
     return before
 
 
+def revive(session: Session, number_id: int, *, now: datetime) -> set[int]:
+    """Take back that a number is dead: a call or a message came from it. Return the people for whom it had been."""
+    links = session.scalars(
+        select(PersonNumber).where(
+            PersonNumber.number_id == number_id, PersonNumber.verdict == NumberVerdict.DEAD
+        )
+    ).all()
+    for link in links:
+        link.verdict, link.verdict_at = NumberVerdict.UNVERIFIED, now
+    session.flush()
+    return {link.person_id for link in links}
+
+
+def wrong_for(session: Session, number_id: int) -> set[int]:
+    """Return the ids of the people for whom a number proved to be somebody else's."""
+    query = select(PersonNumber.person_id).where(
+        PersonNumber.number_id == number_id, PersonNumber.verdict == NumberVerdict.WRONG
+    )
+    return set(session.scalars(query))
+
+
 def restore_verdicts(
     session: Session, before: dict[str, str], *, judged_at: datetime, now: datetime
 ) -> set[int]:

@@ -132,6 +132,16 @@ def may_call(
     return Permission(again.number_id, again.kind, min(again.until, repeat.end))
 
 
+def never_callable(person: PersonState, policy: Policy, *, number_id: int, now: datetime) -> Refusal | None:
+    """What keeps a number from being called even when the person asks to be called there; None if only time does."""
+    case = _Case(person, policy)
+    ask = case.ask_at(now)
+    (number,) = case.named(number_id) or (None,)
+    if number is None:
+        return ask.refuse(ReasonCode.NUMBER_UNKNOWN, None)
+    return case.lasting(ask, number, CallKind.PROMISED)
+
+
 def eligible_in(person: PersonState, policy: Policy, *, block: Block, now: datetime) -> Option | Refusal:
     """The planned call that could be made in what is left of `block`, whatever hour is preferred."""
     return _earliest(_Case(person, policy), block, max(block.start, now), block.end, CallKind.PLANNED)
@@ -197,9 +207,9 @@ class _Case:
             self._turns[is_minor] = self._order(ask)
         return self._turns[is_minor]
 
-    def lasting(self, ask: Ask, number: NumberState) -> Refusal | None:
+    def lasting(self, ask: Ask, number: NumberState, kind: CallKind = CallKind.PLANNED) -> Refusal | None:
         """What keeps a number from ever being called again, as things stand."""
-        for check in self.policy.rules.number_checks[CallKind.PLANNED]:
+        for check in self.policy.rules.number_checks[kind]:
             refusal = check(ask, number)
             if refusal is not None and refusal.is_final:
                 return refusal

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from callcentre.accounts import presence
 from callcentre.callqueue.kinds import Lane
 from callcentre.callqueue.lease import Lease, reclaim_expired
-from callcentre.callqueue.models import Turn
+from callcentre.callqueue.models import QueueEntry, Turn
 from callcentre.desk import conversation, serving
 from callcentre.desk.card import person
 from callcentre.errors import NotAllowed
@@ -546,3 +546,54 @@ def test_everybody_on_a_shared_phone_is_called_back(exchange: Exchange) -> None:
     call_in(exchange, shared, keys="1")
     lanes = [turn.lane for person in people if (turn := turn_of(exchange, person)) is not None]
     assert lanes == [Lane.MISSED_INBOUND] * 2
+
+
+def judged(exchange: Exchange, disposition: str) -> tuple[int, str]:
+    """Somebody whose only number is dead, or a stranger's; the number. Two days later."""
+    lease = exchange.take()
+    exchange.call(lease)
+    exchange.say(lease, disposition)
+    exchange.later(days=2)
+    return lease.person_id, exchange.number_of(lease.person_id)
+
+
+def test_a_dead_number_that_calls_lives_and_is_called_back(exchange: Exchange) -> None:
+    person, number = judged(exchange, "dead_number")
+    call_in(exchange, number)
+    lease = exchange.take()
+    assert (lease.person_id, lease.lane) == (person, Lane.MISSED_INBOUND)
+    assert exchange.call(lease)
+
+
+def test_a_stranger_who_asks_who_called_is_shown_and_not_called_by_the_queue(exchange: Exchange) -> None:
+    person, number = judged(exchange, "wrong_number")
+    call_in(exchange, number)
+    assert turn_of(exchange, person) is None
+    left = exchange.read(
+        lambda s, _: s.scalars(select(QueueEntry.closed_reason).where(QueueEntry.person_id == person)).one()
+    )
+    assert left == "details_to_find"
+    waiting = exchange.read(lambda s, d: conversation.inbox(s, d, officer_id=exchange.user("officer")))
+    assert [one.person_id for one in waiting[0].people] == [person]
+
+
+def test_an_officer_may_ring_back_a_number_that_seemed_wrong(exchange: Exchange) -> None:
+    person_id, number = judged(exchange, "wrong_number")
+    call_in(exchange, number)
+    lease = open_by_hand(exchange, person_id)
+    [shown] = exchange.read(lambda s, d: person(s, d, person_id, now=exchange.now)).numbers
+    assert shown.refused is None
+    exchange.call(lease, shown.id)
+    exchange.say(lease, "no_answer")
+    exchange.later(days=1)
+    with pytest.raises(NotAllowed):
+        exchange.call(open_by_hand(exchange, person_id), shown.id)
+
+
+def test_who_calls_from_a_number_that_said_stop_is_called_back_on_another(exchange: Exchange) -> None:
+    person_id = exchange.add("Ana", numbers=["+33639984321", "+33639984322"])
+    exchange.post(f"{PUBLIC}/twilio/inbound", {"MessageSid": "SM1", "From": "+33639984322", "Body": "STOP"})
+    call_in(exchange, "+33639984322")
+    lease = exchange.take()
+    assert (lease.person_id, lease.lane) == (person_id, Lane.MISSED_INBOUND)
+    assert exchange.call(lease)

@@ -17,6 +17,7 @@ from callcentre.callqueue.models import QueueEntry, Turn
 from callcentre.desk import serving
 from callcentre.desk.context import Desk
 from callcentre.dispositions import RetryKind
+from callcentre.errors import NotAllowed
 from callcentre.outreach import messages
 from callcentre.outreach.kinds import InboundState, MessageKind, MessageState
 from callcentre.outreach.message_models import Message, ProviderEvent, WebhookCount
@@ -582,6 +583,127 @@ def served_by(exchange: Exchange, world: World) -> int | None:
         return given.person_id if isinstance(given, Lease) else None
 
     return exchange.write(work)
+
+
+def judged(exchange: Exchange, disposition: str) -> tuple[int, str]:
+    """Somebody whose only number is dead, or a stranger's; the number. Two days later."""
+    lease = exchange.take()
+    exchange.call(lease)
+    exchange.say(lease, disposition)
+    exchange.later(days=2)
+    return lease.person_id, exchange.number_of(lease.person_id)
+
+
+def verdicts_on(exchange: Exchange, number: str) -> list[str]:
+    query = select(PersonNumber.verdict).join(PhoneNumber).where(PhoneNumber.e164 == number)
+    return exchange.read(lambda s, _: list(s.scalars(query.order_by(PersonNumber.person_id))))
+
+
+def test_a_number_that_writes_is_not_dead_and_may_be_called_at_the_hour_it_asks_for(
+    exchange: Exchange,
+) -> None:
+    person, number = judged(exchange, "dead_number")
+    exchange.write_in(number, "Rappel 18h")
+    assert exchange.received()[0].state == InboundState.AUTOMATIC
+    assert verdicts_on(exchange, number) == [NumberVerdict.UNVERIFIED]
+    exchange.later(hours=8)
+    exchange.write(lambda s, d: plan(s, d.programme, now=exchange.now))
+    lease = exchange.take()
+    assert (lease.person_id, lease.lane) == (person, Lane.PROMISE)
+    assert exchange.call(lease)
+
+
+def test_whatever_a_dead_number_writes_brings_back_who_left_for_want_of_one(exchange: Exchange) -> None:
+    person, number = judged(exchange, "dead_number")
+    exchange.write_in(number, "c'est qui ?")
+    assert exchange.received()[0].state == InboundState.OPEN
+    assert state_of(exchange, person).state == EntryState.OPEN
+
+
+def test_a_stop_from_a_dead_number_ends_it_as_a_stop(exchange: Exchange) -> None:
+    person, number = judged(exchange, "dead_number")
+    exchange.write_in(number, "STOP")
+    assert state_of(exchange, person).closed_reason == "opted_out"
+
+
+def test_a_dead_number_that_says_it_is_a_stranger_s_stays_aside(exchange: Exchange) -> None:
+    person, number = judged(exchange, "dead_number")
+    opened = state_of(exchange, person).opened_at
+    exchange.write_in(number, "faux numéro")
+    assert verdicts_on(exchange, number) == [NumberVerdict.WRONG]
+    assert (state_of(exchange, person).closed_reason, state_of(exchange, person).opened_at) == (
+        "details_to_find",
+        opened,
+    )
+
+
+@pytest.mark.parametrize("body", ["Rappel 18h", "Oui", "non merci"])
+def test_what_a_stranger_s_number_writes_is_read_before_anything_follows(
+    exchange: Exchange, body: str
+) -> None:
+    person, number = judged(exchange, "wrong_number")
+    exchange.write_in(number, body)
+    assert exchange.received()[0].state == InboundState.OPEN
+    assert exchange.received()[0].result == {"people": [person]}
+    assert (turn_of(exchange, person), exchange.messages()) == (None, [])
+    left = state_of(exchange, person)
+    assert (left.state, left.paused_until) == (EntryState.CLOSED, None)
+    assert verdicts_on(exchange, number) == [NumberVerdict.WRONG]
+
+
+def open_by_hand(exchange: Exchange, person: int) -> Lease:
+    return exchange.write(
+        lambda s, d: serving.open_card(s, d, person, officer_id=exchange.user("officer"), now=exchange.now)
+    )
+
+
+def test_an_officer_who_read_that_a_stranger_s_number_asks_for_a_call_may_make_it(
+    exchange: Exchange,
+) -> None:
+    person, number = judged(exchange, "wrong_number")
+    refused = open_by_hand(exchange, person)
+    with pytest.raises(NotAllowed):
+        exchange.call(refused, number_id(exchange, number))
+    exchange.write_in(number, "Rappelez-moi")
+    assert exchange.call(refused, number_id(exchange, number))
+    exchange.say(refused, "no_answer")
+    exchange.later(days=1)
+    again = open_by_hand(exchange, person)
+    with pytest.raises(NotAllowed):
+        exchange.call(again, number_id(exchange, number))
+
+
+def number_id(exchange: Exchange, number: str) -> int:
+    return exchange.read(
+        lambda s, _: s.scalars(select(PhoneNumber.id).where(PhoneNumber.e164 == number)).one()
+    )
+
+
+def test_a_message_from_a_shared_number_is_not_from_whom_it_proved_wrong_for(exchange: Exchange) -> None:
+    one = exchange.add("Ana", numbers=[SHARED])
+    two = exchange.add("Bilal", numbers=[SHARED])
+
+    def wrong(session: Session, _desk: Desk) -> None:
+        theirs = update(PersonNumber).where(PersonNumber.person_id == one)
+        session.execute(theirs.values(verdict=NumberVerdict.WRONG))
+
+    exchange.write(wrong)
+    exchange.write_in(SHARED, "Oui")
+    assert exchange.received()[0].state == InboundState.AUTOMATIC
+    assert turn_of(exchange, one) is None
+    turn = turn_of(exchange, two)
+    assert turn is not None
+    assert turn.lane == Lane.REPLY
+
+
+def test_a_call_is_not_promised_on_a_number_that_said_stop(exchange: Exchange) -> None:
+    person = exchange.add("Ana", numbers=["+33639984321", SHARED])
+    exchange.write_in(SHARED, "STOP")
+    exchange.write_in(SHARED, "Rappel 18h")
+    assert exchange.received()[1].state == InboundState.OPEN
+    assert exchange.read(lambda s, _: s.scalars(select(Callback)).all()) == []
+    assert exchange.messages() == []
+    assert state_of(exchange, person).state == EntryState.OPEN
 
 
 def test_a_question_waits_in_the_inbox_of_who_called_last(exchange: Exchange) -> None:

@@ -22,6 +22,7 @@ from callcentre.retry.plan import (
     StopReason,
     eligible_in,
     may_call,
+    never_callable,
     next_attempt,
     why_not_now,
 )
@@ -288,6 +289,25 @@ def test_stop_on_the_only_own_number_ends_the_calls_but_a_guardians_stop_asks_fo
         now=paris(MONDAY, 9),
     )
     assert isinstance(guardian, OtherRoute)
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        (NumberState(OWN, Owner.YOUNG_PERSON), None),
+        (NumberState(OWN, Owner.YOUNG_PERSON, calls=tuple(paris(MONDAY, 10) for _ in range(8))), None),
+        (NumberState(OWN, Owner.YOUNG_PERSON, usable=False, why_not="wrong"), ReasonCode.NUMBER_UNUSABLE),
+        (NumberState(OWN, Owner.YOUNG_PERSON, opted_out=True), ReasonCode.OPTED_OUT),
+        (NumberState(OWN, Owner.GUARDIAN), ReasonCode.GUARDIAN_OF_ADULT),
+        (NumberState(MOTHER, Owner.GUARDIAN), ReasonCode.NUMBER_UNKNOWN),
+    ],
+)
+def test_a_number_that_may_never_be_called_even_when_asked_to(
+    number: NumberState, code: ReasonCode | None
+) -> None:
+    sunday = paris(MONDAY - timedelta(days=1), 3)
+    refusal = never_callable(young_person(numbers=(number,)), POLICY, number_id=OWN, now=sunday)
+    assert (refusal.code if refusal else None) == code
 
 
 def test_opposition_is_for_ever() -> None:
