@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from callcentre.accounts.models import User
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.directory.models import School, Territory
-from callcentre.people.models import Guardian, PersonNumber, PhoneNumber, YoungPerson
+from callcentre.people.kinds import NumberOwner, NumberVerdict
+from callcentre.people.models import Guardian, OptOut, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.planning.fits import used
 from callcentre.planning.kinds import StepResult, StepState
 from callcentre.planning.models import (
@@ -546,11 +547,18 @@ def _address(person: YoungPerson) -> str | None:
 
 
 def _peers(session: Session, people: Sequence[int]) -> dict[int, list[str]]:
+    """The numbers of others who may be asked to pass a word on: not of who asked not to be called, or proved wrong."""
     found: dict[int, list[str]] = defaultdict(list)
     for person_id, e164 in session.execute(
         select(PersonNumber.person_id, PhoneNumber.e164)
         .join(PhoneNumber, PhoneNumber.id == PersonNumber.number_id)
-        .where(PersonNumber.person_id.in_(people), PersonNumber.owner == "other")
+        .where(
+            PersonNumber.person_id.in_(people),
+            PersonNumber.owner == NumberOwner.OTHER,
+            PersonNumber.callable,
+            PersonNumber.verdict.not_in((NumberVerdict.WRONG, NumberVerdict.DEAD)),
+            ~exists().where(OptOut.number_id == PersonNumber.number_id, OptOut.revoked_at.is_(None)),
+        )
         .order_by(PersonNumber.position)
     ):
         found[person_id].append(e164)

@@ -273,6 +273,10 @@ def _known(session: Session, person_id: int) -> Facts:
         )
     )
     bad = (NumberVerdict.WRONG, NumberVerdict.DEAD)
+
+    def usable(link: PersonNumber) -> bool:
+        return link.callable and link.verdict not in bad and link.number_id not in stopped
+
     own = [link for link, _ in links if link.owner == NumberOwner.YOUNG_PERSON]
     return Facts(
         own_numbers_called=sum(link.number_id in called for link in own),
@@ -280,14 +284,14 @@ def _known(session: Session, person_id: int) -> Facts:
             link.number_id in called for link, _ in links if link.owner == NumberOwner.GUARDIAN
         ),
         has_mobile=any(
-            kind == "mobile" and link.callable and link.verdict not in bad and link.number_id not in stopped
+            kind == "mobile" and usable(link)
             for link, kind in links
             if link.owner == NumberOwner.YOUNG_PERSON
         ),
         has_email=bool(person.email),
         has_address=bool(person.address and person.postal_code),
         has_school=person.school_id is not None,
-        has_peer=any(link.owner == NumberOwner.OTHER for link, _ in links),
+        has_peer=any(link.owner == NumberOwner.OTHER and usable(link) for link, _ in links),
     )
 
 

@@ -200,7 +200,8 @@ class _Case:
     def in_turn(self, ask: Ask) -> list[NumberState]:
         """The numbers of the next call, best first: the person's own, guardians' in turn or without one.
 
-        Among numbers of one kind the least called comes first, then the list's order.
+        Nobody else's: whoever is neither is asked to pass a word on, by hand. Among numbers of one kind the least
+        called comes first, then the list's order.
         """
         is_minor = self.person.is_minor_on(ask.day)  # all that a later day changes
         if is_minor not in self._turns:
@@ -221,7 +222,7 @@ class _Case:
         own = [number for number in left if number.owner is Owner.YOUNG_PERSON]
         guardians = [number for number in left if number.owner is Owner.GUARDIAN]
         if not own:
-            return guardians or left
+            return guardians
         next_ordinal = self.person.calls_since_opening + 1
         return guardians + own if next_ordinal in self.policy.limits.guardian_attempts else own
 

@@ -25,7 +25,7 @@ from callcentre.intake import undoing
 from callcentre.outreach.models import Attempt
 from callcentre.people import opt_outs
 from callcentre.people.kinds import NumberOwner, NumberVerdict
-from callcentre.people.models import OptOut, PersonNumber, YoungPerson
+from callcentre.people.models import OptOut, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.planning import queries, routes
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.kinds import StepResult, StepState
@@ -862,3 +862,56 @@ def test_who_objects_is_not_looked_for(office: Office) -> None:
     office.say(lease, "opposition")
     assert steps(office, lease.person_id) == []
     assert entry(office, lease.person_id).closed_reason == "opposition"
+
+
+def a_friend_of(office: Office, person: int) -> str:
+    number = a_number()
+    office.write(
+        lambda s, d: corrections.add_number(
+            s, d, person, number, NumberOwner.OTHER, by=office.user("supervisor"), now=office.now
+        )
+    )
+    return number
+
+
+def friends_to_ask(office: Office) -> list[str]:
+    """The numbers shown with the step that asks a friend; none when it is no step to do."""
+    work = office.read(
+        lambda s, d: queries.work_list(s, d.programme_id, today=office.now.date(), route="peer")
+    )
+    return [number for item in work for number in item.peers]
+
+
+def test_a_friend_is_asked_to_pass_a_word_on_and_not_called_by_the_queue(office: Office) -> None:
+    person = lose(office)
+    office.later(days=1)
+    friend = a_friend_of(office, person)
+    assert entry(office, person).closed_reason == "details_to_find"
+    for _ in range(3):
+        if due(office, person).route != "peer":
+            do(office, due(office, person), StepResult.NOTHING)
+    assert friends_to_ask(office) == [friend]
+
+
+@pytest.mark.parametrize("spoilt", ["stop", "wrong", "barred"])
+def test_a_friend_who_wants_no_call_or_is_a_stranger_is_not_asked(office: Office, spoilt: str) -> None:
+    person = lose(office)
+    office.later(days=1)
+    number = a_friend_of(office, person)
+
+    def spoil(session: Session, _desk: Desk) -> None:
+        link = session.scalars(select(PersonNumber).join(PhoneNumber).where(PhoneNumber.e164 == number)).one()
+        if spoilt == "stop":
+            opt_outs.opt_out(session, number_id=link.number_id, source="message", now=office.now)
+        elif spoilt == "wrong":
+            link.verdict = NumberVerdict.WRONG
+        else:
+            link.callable = False
+
+    while due(office, person).route != "peer":
+        do(office, due(office, person), StepResult.NOTHING)
+    assert friends_to_ask(office) == [number]
+    office.write(spoil)
+    assert friends_to_ask(office) == []
+    bring_back(office, person)
+    assert [one.why_not for one in steps(office, person) if one.route == "peer"][-1] == "no_peer"

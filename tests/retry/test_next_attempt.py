@@ -291,6 +291,16 @@ def test_stop_on_the_only_own_number_ends_the_calls_but_a_guardians_stop_asks_fo
     assert isinstance(guardian, OtherRoute)
 
 
+def test_somebody_else_s_number_is_not_the_plan_s_to_call() -> None:
+    friend = young_person(numbers=(NumberState(MOTHER, Owner.OTHER),), eighteen_on=date(2028, 1, 1))
+    step = next_attempt(friend, POLICY, now=paris(MONDAY, 9))
+    assert isinstance(step, OtherRoute)
+    assert step.kind is RouteKind.DETAILS_TO_FIND
+    assert isinstance(may_call(friend, POLICY, now=paris(MONDAY, 11)), Refusal)
+    asked = may_call(friend, POLICY, now=paris(MONDAY, 11), number_id=MOTHER, promised=True)
+    assert isinstance(asked, Permission)
+
+
 @pytest.mark.parametrize(
     ("number", "code"),
     [
