@@ -29,8 +29,9 @@ from callcentre.outreach.models import Attempt
 from callcentre.outreach.replies import CONTACTS, Meaning, Reply, read, wished_at
 from callcentre.people import numbers, opt_outs
 from callcentre.people.models import YoungPerson
+from callcentre.planning import routes
 from callcentre.planning.blocks import call_next
-from callcentre.planning.eligibility import reconsider
+from callcentre.planning.eligibility import reconsider, stopped
 from callcentre.planning.states import states_of, zone_of
 from callcentre.retry.plan import never_callable
 from callcentre.retry.reasons import ReasonCode, reason
@@ -157,10 +158,12 @@ def _act_for_one(case: _Case, entry: QueueEntry, state: PersonState) -> bool:
     asks = meaning in (Meaning.CALLBACK, Meaning.INTEREST)
     if asks and never_callable(state, desk.policy, number_id=case.number_id, now=now) is not None:
         return False  # a call that would be refused is not promised
-    if entry.state != EntryState.OPEN:
-        if "inbound" not in (entry.reopened_by or "").split() or meaning is Meaning.REFUSAL:
+    if entry.state != EntryState.OPEN and meaning is not Meaning.REFUSAL:
+        if "inbound" not in (entry.reopened_by or "").split():
             return False
         entries.reopen(session, entry, now=now)
+    if entry.state != EntryState.OPEN and entry.closed_reason not in routes.IN_ROUND:
+        return False  # nobody calls them or looks for them: there is nothing to pause
     if appointments.planned_for(session, desk.programme_id, entry.person_id, after=now):
         return False  # "yes" and "no" answer the reminder of an appointment: an officer reads them
     match meaning:
@@ -182,9 +185,7 @@ def stop(session: Session, desk: Desk, number_id: int, *, source: str, now: date
     opt_out_id = opt_outs.opt_out(session, number_id=number_id, source=source, now=now)
     consents.withdraw(session, number_id, now=now)
     messages.cancel_for_number(session, number_id)
-    reached = opt_outs.people_reached_by(session, number_id)
-    reconsider(session, desk.programme, desk.programme_id, reached, now=now)
-    for person_id in reached:
+    for person_id in stopped(session, desk.programme, desk.programme_id, number_id, now=now):
         entry = _entry(session, desk, person_id)
         if entry is not None and entry.state == EntryState.OPEN:
             promises.restore(session, desk, entry, now=now)
@@ -238,7 +239,7 @@ def _promise(case: _Case, entry: QueueEntry) -> None:
 
 
 def _pause(case: _Case, entry: QueueEntry) -> None:
-    """Leave the person in peace for as long as a soft refusal lasts, in every programme.
+    """Leave the person in peace for as long as a soft refusal lasts, in every programme, by calls and by other ways.
 
     Another programme plans them anew, by its own rules, once the pause is over.
     """
@@ -249,6 +250,10 @@ def _pause(case: _Case, entry: QueueEntry) -> None:
         callbacks.cancel(session, person_id=place.person_id, programme_id=place.programme_id, now=now)
         if place.programme_id != desk.programme_id:
             entries.look_again(place, at=place.paused_until)
+    for left_as in routes.IN_ROUND:
+        for place in entries.closed_by(session, entry.person_id, left_as):
+            place.paused_until = max(until, place.paused_until or until)
+            routes.hold(session, place, until=place.paused_until)
     turns.withdraw(session, entry.person_id)
     messages.cancel_for_person(session, entry.person_id)
     reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)

@@ -17,10 +17,9 @@ from callcentre.outreach.message_models import Message
 from callcentre.outreach.provider import NotSent, OutgoingMessage, Provider, ProviderFailure, Refused
 from callcentre.outreach.sending import Bar
 from callcentre.people.models import PhoneNumber
-from callcentre.people.opt_outs import people_reached_by
 from callcentre.planning import touches
 from callcentre.planning import writing as rules
-from callcentre.planning.eligibility import reconsider
+from callcentre.planning.eligibility import stopped
 from callcentre.programmes import Programme
 
 RECONCILE_AFTER = timedelta(minutes=15)
@@ -188,7 +187,7 @@ def _ask(post: Post, parcel: _Parcel, now: datetime) -> bool:
 def _ask_again(session: Session, post: Post, programme_id: int, number_id: int, now: datetime) -> None:
     """Ask again about everybody on a number that turned out to have said stop."""
     programme = _programme(session, post, programme_id)
-    reconsider(session, programme, programme_id, people_reached_by(session, number_id), now=now)
+    stopped(session, programme, programme_id, number_id, now=now)
 
 
 def _programme(session: Session, post: Post, programme_id: int) -> Programme:

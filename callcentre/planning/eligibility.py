@@ -6,20 +6,24 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
 from callcentre.bulk import in_parts
 from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
 from callcentre.outreach.models import Callback, CallbackState
+from callcentre.people.kinds import NumberOwner, NumberVerdict
+from callcentre.people.models import OptOut, PersonNumber
+from callcentre.people.opt_outs import people_reached_by
 from callcentre.planning import routes
-from callcentre.planning.policies import policy_in_force
+from callcentre.planning.policies import policy_in_force, policy_of
 from callcentre.planning.states import states_of
 from callcentre.programmes import Programme
 from callcentre.retry.plan import CallAgain, NextStep, OtherRoute, RouteKind, Stop, next_attempt
 from callcentre.retry.preference import Choice, Option, Preference
-from callcentre.retry.rules import CallKind
+from callcentre.retry.reasons import ReasonCode, reason
+from callcentre.retry.rules import CallKind, soft_refusal_ends
 from callcentre.retry.state import PersonState
 from callcentre.statements import Prepared
 
@@ -88,6 +92,37 @@ def reconsider(
     return steps
 
 
+def stopped(
+    session: Session, programme: Programme, programme_id: int, number_id: int, *, now: datetime
+) -> set[int]:
+    """Plan anew everybody whom a number reaches that has just said stop; return who they are.
+
+    Who is being looked for by other ways, and has no other number of their own, is left in peace in every programme.
+    """
+    reached = people_reached_by(session, number_id)
+    reconsider(session, programme, programme_id, reached, now=now)
+    own = (
+        PersonNumber.person_id == QueueEntry.person_id,
+        PersonNumber.owner == NumberOwner.YOUNG_PERSON,
+        PersonNumber.verdict.not_in((NumberVerdict.WRONG, NumberVerdict.DEAD)),
+    )
+    said_stop = exists().where(OptOut.number_id == PersonNumber.number_id, OptOut.revoked_at.is_(None))
+    looked_for = session.scalars(
+        select(QueueEntry).where(
+            QueueEntry.person_id.in_(reached),
+            QueueEntry.state == EntryState.CLOSED,
+            QueueEntry.closed_reason.in_(routes.IN_ROUND),
+            exists().where(*own, PersonNumber.number_id == number_id),
+            ~exists().where(*own, ~said_stop),
+        )
+    ).all()
+    for entry in looked_for:
+        entry.reason = reason(ReasonCode.OPTED_OUT_EVERYWHERE).as_json()
+        entries.close(session, entry, reason="opted_out", reopened_by=_REOPENED_BY["opted_out"], now=now)
+        routes.leave(session, entry, now=now)
+    return reached
+
+
 def _store(
     session: Session,
     programme: Programme,
@@ -124,10 +159,14 @@ def _leave(
     now: datetime,
 ) -> None:
     """Take somebody out of the queue; where calls do not work, the programme's other routes come before the end."""
-    reason = step.reason.value if isinstance(step, Stop) else routes.DETAILS_TO_FIND
-    entries.close(session, entry, reason=reason, reopened_by=_REOPENED_BY[reason], now=now)
-    if reason not in _NOT_BY_OTHER_ROUTES:
-        routes.begin(session, programme, entry, ever_reached=state.ever_reached, now=now)
+    left_as = step.reason.value if isinstance(step, Stop) else routes.DETAILS_TO_FIND
+    entries.close(session, entry, reason=left_as, reopened_by=_REOPENED_BY[left_as], now=now)
+    if left_as not in _NOT_BY_OTHER_ROUTES:
+        pauses = (entry.paused_until, soft_refusal_ends(state, policy_of(programme).limits))
+        not_before = max((until for until in pauses if until is not None and until > now), default=None)
+        routes.begin(
+            session, programme, entry, ever_reached=state.ever_reached, now=now, not_before=not_before
+        )
 
 
 def _priority(entry: QueueEntry, state: PersonState, step: CallAgain) -> int:

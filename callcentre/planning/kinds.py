@@ -18,7 +18,7 @@ class StepState(StrEnum):
     """Where a step of the other routes stands."""
 
     WAITING = "waiting"
-    """An earlier step comes first."""
+    """An earlier step comes first, or a pause of which the end is kept."""
     DUE = "due"
     SENT = "sent"
     """Done, and given time to work."""

@@ -57,11 +57,13 @@ def begin(
     *,
     ever_reached: bool | None = None,
     now: datetime,
+    not_before: datetime | None = None,
 ) -> None:
     """Put a closed entry on the ladder of its programme; with nothing to do there it gets its final state at once.
 
     The round of this opening is taken up where it was left, as after an undone result. What was sent in another round
-    and may still be answered is waited for in this one.
+    and may still be answered is waited for in this one. `not_before`: the end of a pause that the person was promised;
+    the first step is due then.
     """
     situation: Situation = "no_number" if entry.closed_reason == DETAILS_TO_FIND else "unanswered"
     if not programme.routes:
@@ -88,6 +90,8 @@ def begin(
         session.add_all(steps)
     _bring(awaited, entry, {step.position for step in steps})
     session.flush()
+    if not_before is not None:
+        hold(session, entry, until=not_before)
     _go_on(session, entry, ever_reached=ever_reached, now=now)
 
 
@@ -99,12 +103,12 @@ def _may_be_answered(step: RouteStep, now: datetime) -> bool:
 
 def _take_up(steps: Iterable[RouteStep], now: datetime) -> None:
     for step in steps:
-        if step.state != StepState.CANCELLED:
-            continue
-        if step.result is not None:
+        if step.state == StepState.WAITING:
+            step.due_at = None  # a pause that it was held for is over
+        elif step.state == StepState.CANCELLED and step.result is not None:
             step.state = StepState.SENT if _may_be_answered(step, now) else StepState.DONE
-        else:
-            step.state, step.done_at = StepState.WAITING, None
+        elif step.state == StepState.CANCELLED:
+            step.state, step.due_at, step.done_at = StepState.WAITING, None, None
 
 
 def _bring(awaited: Iterable[RouteStep], entry: QueueEntry, taken: set[int]) -> None:
@@ -113,6 +117,28 @@ def _bring(awaited: Iterable[RouteStep], entry: QueueEntry, taken: set[int]) -> 
         position = step.position if step.position not in taken else max(taken) + 1
         taken.add(position)
         step.opened_at, step.position, step.state = entry.opened_at, position, StepState.SENT
+
+
+def hold(session: Session, entry: QueueEntry, *, until: datetime) -> None:
+    """Let no step of an entry's round be due before an instant; what was sent goes on waiting for its answer."""
+    session.execute(
+        update(RouteStep)
+        .where(
+            RouteStep.entry_id == entry.id,
+            RouteStep.opened_at == entry.opened_at,
+            RouteStep.state.in_((StepState.WAITING, StepState.DUE)),
+        )
+        .values(state=StepState.WAITING, due_at=until, mailing_id=None)
+    )
+
+
+def leave(session: Session, entry: QueueEntry, *, now: datetime) -> None:
+    """Cancel what is left of an entry's rounds, which it has left."""
+    steps = session.scalars(
+        select(RouteStep).where(RouteStep.entry_id == entry.id, RouteStep.state.in_(LIVE_STEPS))
+    ).all()
+    _cancel(steps, now)
+    session.flush()
 
 
 def _step(entry: QueueEntry, position: int, rung: Rung, now: datetime) -> RouteStep:
@@ -198,9 +224,13 @@ def _go_on(session: Session, entry: QueueEntry, *, ever_reached: bool | None, no
         return
     _look_anew(session, entry, steps)
     first = next((step for step in steps if step.state in LIVE_STEPS), None)
+    waiting = [step for step in steps if step.state == StepState.WAITING]
+    is_held = any(step.due_at is not None and step.due_at > now for step in waiting)
     if first is None:
         _end(session, entry, ever_reached=ever_reached, now=now)
-    elif first.state == StepState.WAITING:
+    elif first.state == StepState.WAITING and not is_held:
+        for step in waiting:
+            step.due_at = None  # the pause that they were held for is over
         first.state, first.due_at = StepState.DUE, now
     session.flush()
 
@@ -360,7 +390,7 @@ def _stranded(session: Session, programme_id: int) -> Sequence[int]:
 
 
 def _to_go_on(session: Session, programme_id: int, now: datetime) -> Sequence[int]:
-    over = (RouteStep.state == StepState.SENT) & (RouteStep.due_at <= now)
+    over = RouteStep.state.in_((StepState.SENT, StepState.WAITING)) & (RouteStep.due_at <= now)
     left = (
         (QueueEntry.state == EntryState.OPEN)
         | (QueueEntry.closed_reason.not_in(IN_ROUND))

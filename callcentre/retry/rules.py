@@ -106,12 +106,10 @@ def not_paused(ask: Ask) -> Refusal | None:
 
 def not_softly_refused(ask: Ask) -> Refusal | None:
     """A pause after the last "not now"."""
-    refused = [a.at for a in ask.person.attempts if a.kind is RetryKind.SOFT_REFUSAL]
-    if not refused or ask.at >= refused[-1] + ask.limits.soft_refusal:
+    until = soft_refusal_ends(ask.person, ask.limits)
+    if until is None or ask.at >= until:
         return None
-    return ask.refuse(
-        ReasonCode.SOFT_REFUSAL, refused[-1] + ask.limits.soft_refusal, days=ask.limits.soft_refusal.days
-    )
+    return ask.refuse(ReasonCode.SOFT_REFUSAL, until, days=ask.limits.soft_refusal.days)
 
 
 def on_a_working_day(ask: Ask) -> Refusal | None:
@@ -265,6 +263,12 @@ def number_apart_from_last_call(ask: Ask, number: NumberState) -> Refusal | None
 
 
 # --- what the rules count
+
+
+def soft_refusal_ends(person: PersonState, limits: Limits) -> datetime | None:
+    """When the pause after the last "not now" ends (aware UTC); None if there was none."""
+    refused = [a.at for a in person.attempts if a.kind is RetryKind.SOFT_REFUSAL]
+    return refused[-1] + limits.soft_refusal if refused else None
 
 
 def tried_slots(attempts: Sequence[PastAttempt], hours: CallingHours) -> frozenset[Slot]:

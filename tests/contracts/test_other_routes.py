@@ -13,17 +13,19 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue import entries
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import EntryState, QueueEntry
-from callcentre.desk import card, corrections, history, merging, serving, settling, undo
+from callcentre.desk import card, corrections, history, inbound, merging, serving, settling, undo
 from callcentre.desk.card import NumberOnCard
 from callcentre.desk.context import Desk
 from callcentre.desk.history import EventKind
+from callcentre.desk.inbound import Incoming
 from callcentre.desk.kinds import DecisionKind
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Stage
 from callcentre.intake import undoing
+from callcentre.outreach.kinds import InboundState
 from callcentre.outreach.models import Attempt
-from callcentre.people import opt_outs
+from callcentre.people import numbers, opt_outs
 from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import OptOut, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.planning import queries, routes
@@ -51,18 +53,16 @@ def turn_of(office: Office, person: int) -> Lease:
     return lease
 
 
-def use_up(office: Office, person: int | None = None) -> int:
+def use_up(office: Office, said: str = "no_answer", *, person: int | None = None) -> int:
     """Somebody whose calls are all used, the last one today."""
-    lease = office.take() if person is None else turn_of(office, person)
-
-    lease = last_call(office)
-    office.say(lease, "no_answer")
+    lease = last_call(office, person)
+    office.say(lease, said)
     return lease.person_id
 
 
-def last_call(office: Office) -> Lease:
-    """The card of somebody for whom one call is left."""
-    lease = office.take()
+def last_call(office: Office, person: int | None = None) -> Lease:
+    """The card of somebody who may be called once more."""
+    lease = office.take() if person is None else turn_of(office, person)
 
     def earlier(session: Session, desk: Desk) -> None:
         for ago in range(desk.policy.limits.calls_in_all - 1):
@@ -639,7 +639,7 @@ def test_an_undone_result_given_again_posts_no_second_letter(office: Office, day
 def test_a_round_goes_on_when_the_import_that_ended_it_is_undone(office: Office) -> None:
     person = office.add("Ana", family_name="Martin", birth_date=date(2008, 2, 14))
     office.later(minutes=1)
-    assert use_up(office, person) == person
+    assert use_up(office, person=person) == person
     do(office, due(office, person), StepResult.NOTHING)
     was_due = due(office, person).route
     office.later(days=2)
@@ -915,3 +915,142 @@ def test_a_friend_who_wants_no_call_or_is_a_stranger_is_not_asked(office: Office
     assert friends_to_ask(office) == []
     bring_back(office, person)
     assert [one.why_not for one in steps(office, person) if one.route == "peer"][-1] == "no_peer"
+
+
+def in_the_message_step(office: Office) -> tuple[int, str]:
+    """Somebody to whom an officer has just written in their round, with a letter to come; their number."""
+    know(office, office.world.people[0], address="1 rue de l'Essai", postal_code="13013")
+    person = use_up(office)
+    while due(office, person).route != "message":
+        do(office, due(office, person), StepResult.NOTHING)
+    do(office, due(office, person), StepResult.SENT)
+    query = select(PhoneNumber.e164).join(PersonNumber).where(PersonNumber.person_id == person)
+    return person, office.read(lambda s, _: s.scalars(query).one())
+
+
+def write_in(office: Office, number: str, body: str) -> InboundState:
+    """Let somebody write to us; return where their message stands."""
+    said = Incoming(f"SM {number} {office.now}", number, body)
+    return InboundState(office.write(lambda s, d: inbound.take_in(s, d, said, now=office.now).state))
+
+
+def live_steps(office: Office, person: int) -> list[str]:
+    return [one.route for one in steps(office, person) if one.state in routes.LIVE_STEPS]
+
+
+def test_a_stop_in_answer_to_the_round_ends_it(office: Office) -> None:
+    person, number = in_the_message_step(office)
+    assert write_in(office, number, "STOP ne me contactez plus") == InboundState.AUTOMATIC
+    left = entry(office, person)
+    assert (left.closed_reason, left.reason["code"]) == ("opted_out", "opted_out_everywhere")
+    assert left.reopened_by == "new_number inbound supervisor"
+    assert live_steps(office, person) == []
+
+
+def test_a_stranger_s_stop_ends_nobody_s_round(office: Office) -> None:
+    lease = office.take()
+    office.say(lease, "wrong_number")
+    query = select(PhoneNumber.e164).join(PersonNumber).where(PersonNumber.person_id == lease.person_id)
+    number = office.read(lambda s, _: s.scalars(query).one())
+    write_in(office, number, "STOP")
+    assert entry(office, lease.person_id).closed_reason == "details_to_find"
+    assert due(office, lease.person_id).route == "siei"
+
+
+def test_a_stop_on_one_of_two_numbers_leaves_the_round_of_the_other(office: Office) -> None:
+    person, number = in_the_message_step(office)
+
+    def another(session: Session, desk: Desk) -> None:
+        numbers.add(
+            session,
+            person_id=person,
+            text=a_number(),
+            owner=NumberOwner.YOUNG_PERSON,
+            region=desk.programme.region,
+            now=office.now,
+        )
+
+    office.write(another)
+    write_in(office, number, "STOP")
+    assert entry(office, person).closed_reason == "other_routes"
+    assert "letter" in live_steps(office, person)
+
+
+def test_a_no_in_answer_to_the_round_pauses_it_for_sixty_days(office: Office) -> None:
+    person, number = in_the_message_step(office)
+    do_sent_back(office, person)
+    assert due(office, person).route == "letter"
+    assert write_in(office, number, "non merci") == InboundState.AUTOMATIC
+    assert live_steps(office, person) == ["letter"]
+    for days in (30, 29):
+        office.later(days=days)
+        night(office)
+        assert [one.state for one in steps(office, person) if one.route == "letter"] == ["waiting"]
+    office.later(days=1)
+    night(office)
+    assert due(office, person).route == "letter"
+    assert office.read(lambda s, _: paused_until(s, person)) == office.now
+
+
+def do_sent_back(office: Office, person: int) -> None:
+    """End the wait for an answer to the message."""
+    (sent,) = [one for one in steps(office, person) if one.state == StepState.SENT]
+    do(office, sent, StepResult.NOTHING)
+
+
+def paused_until(session: Session, person: int) -> datetime | None:
+    return session.scalars(select(QueueEntry.paused_until).where(QueueEntry.person_id == person)).one()
+
+
+def test_what_is_held_is_in_no_merge_file(office: Office) -> None:
+    person, number = in_the_message_step(office)
+    do_sent_back(office, person)
+    by = office.user("supervisor")
+
+    def prepare() -> int:
+        return office.write(
+            lambda s, d: routes.prepare_mailing(
+                s, d.programme_id, "letter", RouteKind.LETTER, by=by, now=office.now
+            )
+        )
+
+    def people_in(mailing: int) -> list[int]:
+        found = office.read(
+            lambda s, d: queries.mail_lines(s, d.programme_id, mailing, today=office.now.date())
+        )
+        return [line.reference for line in found[1]] if found else []
+
+    first = prepare()
+    assert people_in(first) == [person]
+    write_in(office, number, "non merci")
+    assert people_in(first) == []
+    office.later(days=60)
+    night(office)
+    assert people_in(prepare()) == [person]
+
+
+def test_a_not_now_in_the_last_call_lets_the_round_begin_after_its_pause(office: Office) -> None:
+    person = use_up(office, "not_now")
+    assert entry(office, person).closed_reason == "other_routes"
+    assert not [one for one in steps(office, person) if one.state == StepState.DUE]
+    for days in (1, 58):
+        office.later(days=days)
+        night(office)
+        assert not [one for one in steps(office, person) if one.state == StepState.DUE]
+    office.later(days=1)
+    night(office)
+    assert due(office, person).route == "mission_locale"
+
+
+def test_an_undone_not_now_holds_no_round_up(office: Office) -> None:
+    lease = last_call(office)
+    said = office.say(lease, "not_now").submission_id
+    assert said is not None
+    officer = office.user("officer")
+    office.write(lambda s, d: undo.undo(s, d, said, officer_id=officer, now=office.now))
+    night(office)
+    again = office.write(
+        lambda s, d: serving.open_card(s, d, lease.person_id, officer_id=officer, now=office.now)
+    )
+    office.say(again, "dead_number")
+    assert due(office, lease.person_id).route == "mission_locale"
