@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from callcentre import phone
+from callcentre.bulk import in_parts
 from callcentre.dispositions import NumberSign
 from callcentre.errors import InvalidInput, NotFound
 from callcentre.people.models import NumberOwner, NumberVerdict, PersonNumber, PhoneNumber
@@ -128,11 +130,14 @@ def judge(
 ) -> dict[str, str]:
     """Record what a call showed of a number; return the former verdicts by link id, for an undo.
 
-    A number that is wrong is wrong for this person; one that is dead is dead for everybody.
+    A number that is wrong is wrong for this person; one that is dead is dead for everybody. Another name on the
+    voicemail says nothing of a number that is not the young person's own.
     """
     query = select(PersonNumber).where(PersonNumber.number_id == number_id)
     if sign is not NumberSign.DEAD_TONE:
         query = query.where(PersonNumber.person_id == person_id)
+    if sign is NumberSign.OTHER_NAME:
+        query = query.where(PersonNumber.owner == NumberOwner.YOUNG_PERSON)
     before: dict[str, str] = {}
     for link in session.scalars(query):
         before[str(link.id)] = link.verdict
@@ -160,6 +165,19 @@ def wrong_for(session: Session, number_id: int) -> set[int]:
         PersonNumber.number_id == number_id, PersonNumber.verdict == NumberVerdict.WRONG
     )
     return set(session.scalars(query))
+
+
+def dead_among(session: Session, number_ids: Collection[int]) -> set[int]:
+    """Return which of these numbers are dead, by the latest that was found of each, whoever it was found for."""
+    latest: dict[int, str] = {}
+    for part in in_parts(number_ids):
+        judged = (
+            select(PersonNumber.number_id, PersonNumber.verdict)
+            .where(PersonNumber.number_id.in_(part), PersonNumber.verdict_at.is_not(None))
+            .order_by(PersonNumber.verdict_at)
+        )
+        latest.update((number_id, verdict) for number_id, verdict in session.execute(judged))
+    return {number_id for number_id, verdict in latest.items() if verdict == NumberVerdict.DEAD}
 
 
 def restore_verdicts(

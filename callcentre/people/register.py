@@ -34,6 +34,7 @@ from callcentre.people.comparing import (
 from callcentre.people.kinds import NumberVerdict
 from callcentre.people.models import Guardian, NationalId, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.people.names import fold
+from callcentre.people.numbers import dead_among
 
 _NOTHING: dict[str, Any] = {}
 """One object for every row, so that it is written as JSON once."""
@@ -283,7 +284,11 @@ class _Writer:
             )
 
     def finish(self) -> None:
-        """Write the gathered rows."""
+        """Write the gathered rows; a number that is dead is so for whoever a list now brings it for."""
+        dead = dead_among(self._session, {link["number_id"] for link in self._links})
+        for link in self._links:
+            if link["number_id"] in dead:
+                link["verdict"], link["verdict_at"] = str(NumberVerdict.DEAD), self._now
         insert_rows(self._session, NationalId.__table__, self._ids)
         insert_rows(self._session, PersonNumber.__table__, self._links)
 

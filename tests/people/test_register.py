@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from callcentre.database import make_engine, make_session_factory, writing
+from callcentre.database import make_engine, make_session_factory, reading, writing
 from callcentre.directory.models import School
+from callcentre.dispositions import NumberSign
+from callcentre.people import numbers
 from callcentre.people.candidates import Candidate, CandidateGuardian, CandidateNumber
-from callcentre.people.kinds import NumberOwner
+from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import Guardian, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.people.names import fold, sort_name
 from callcentre.people.register import Change, Registered, register
@@ -120,3 +122,55 @@ def test_names_are_compared_without_accents_case_or_hyphens(one: str, other: str
 @given(st.text(max_size=30))
 def test_folding_again_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+MOBILE = CandidateNumber("+33639982222", "mobile", NumberOwner.YOUNG_PERSON)
+NOE = replace(LEA, first_name="Noé", sort_name=sort_name("MARTIN", "Noé"))
+
+
+def judged(sessions: sessionmaker[Session], person_id: int, sign: NumberSign, hours: int) -> None:
+    """Let a call show something of a person's number, some hours after the list came."""
+    with writing(sessions) as session:
+        number_id = numbers.number_row(session, MOBILE.e164, MOBILE.kind).id
+        later = NOW + timedelta(hours=hours)
+        numbers.judge(session, person_id=person_id, number_id=number_id, sign=sign, now=later)
+
+
+@pytest.mark.parametrize(
+    ("signs", "verdict"),
+    [
+        ([NumberSign.DEAD_TONE], NumberVerdict.DEAD),
+        ([NumberSign.DEAD_TONE, NumberSign.ANSWERED], NumberVerdict.UNVERIFIED),
+        ([NumberSign.STRANGER], NumberVerdict.UNVERIFIED),
+        ([], NumberVerdict.UNVERIFIED),
+    ],
+)
+def test_a_number_that_is_dead_for_one_is_dead_for_the_next(
+    sessions: sessionmaker[Session], signs: list[NumberSign], verdict: NumberVerdict
+) -> None:
+    one = put(sessions, replace(LEA, numbers=(MOBILE,))).person_id
+    for hours, sign in enumerate(signs):
+        judged(sessions, one, sign, hours)
+    two = put(sessions, replace(NOE, numbers=(MOBILE,))).person_id
+    with reading(sessions) as session:
+        theirs = select(PersonNumber.verdict).where(PersonNumber.person_id == two)
+        assert session.scalars(theirs).one() == verdict
+
+
+@pytest.mark.parametrize(
+    ("owner", "verdict"),
+    [
+        (NumberOwner.YOUNG_PERSON, NumberVerdict.WRONG),
+        (NumberOwner.GUARDIAN, NumberVerdict.UNVERIFIED),
+        (NumberOwner.OTHER, NumberVerdict.UNVERIFIED),
+    ],
+)
+def test_another_name_on_a_parent_s_voicemail_is_no_sign(
+    sessions: sessionmaker[Session], owner: NumberOwner, verdict: NumberVerdict
+) -> None:
+    one = put(sessions, replace(LEA, numbers=(replace(MOBILE, owner=owner),))).person_id
+    for hours in (0, 24):
+        judged(sessions, one, NumberSign.OTHER_NAME, hours)
+    with reading(sessions) as session:
+        theirs = select(PersonNumber.verdict).where(PersonNumber.person_id == one)
+        assert session.scalars(theirs).one() == verdict
