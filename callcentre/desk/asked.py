@@ -22,10 +22,13 @@ from callcentre.outreach.models import Attempt
 from callcentre.outreach.replies import Meaning
 from callcentre.people.kinds import NumberVerdict
 from callcentre.people.models import PersonNumber
-from callcentre.retry.state import PersonState
+from callcentre.retry.state import NumberState, PersonState
 
 RUNG_BACK_WITHIN = timedelta(hours=2)
-"""How long after somebody called an officer may ring them back by hand; later, what they left is in the queue."""
+"""How long after somebody called an officer may ring them back by hand; later, what they left is in the queue.
+
+What came from a number that had proved wrong is in no queue: it may be rung back for as long as it waits in the inbox.
+"""
 
 
 AHEAD_OF_TIME = timedelta(minutes=5)
@@ -57,7 +60,8 @@ def numbers_asked(session: Session, state: PersonState, held: Held, *, now: date
     own = frozenset(number.number_id for number in state.numbers)
     is_early = held.lane == Lane.PROMISE and held.due_at - now > AHEAD_OF_TIME
     if held.lane == Lane.LIVE_INBOUND or is_early:
-        called = _have_just_called(session, own, officer_id=held.officer_id, now=now)
+        wrong = frozenset(number.number_id for number in state.numbers if _seemed_wrong(number))
+        called = _have_just_called(session, own, wrong, officer_id=held.officer_id, now=now)
         return own & (called | _have_written(session, own))
     return own if held.lane < Lane.ORDINARY else frozenset()
 
@@ -71,11 +75,15 @@ def trusting(state: PersonState, lane: int, asked: frozenset[int]) -> PersonStat
         return state
     numbers = (
         replace(number, usable=True, why_not=None)
-        if number.number_id in asked and number.why_not == NumberVerdict.WRONG
+        if number.number_id in asked and _seemed_wrong(number)
         else number
         for number in state.numbers
     )
     return replace(state, numbers=tuple(numbers))
+
+
+def _seemed_wrong(number: NumberState) -> bool:
+    return number.why_not == NumberVerdict.WRONG
 
 
 def call_taken(session: Session, person_id: int, *, officer_id: int, now: datetime) -> int | None:
@@ -90,12 +98,17 @@ def call_taken(session: Session, person_id: int, *, officer_id: int, now: dateti
 
 
 def _have_just_called(
-    session: Session, number_ids: frozenset[int], *, officer_id: int | None, now: datetime
+    session: Session,
+    number_ids: frozenset[int],
+    in_no_queue: frozenset[int],
+    *,
+    officer_id: int | None,
+    now: datetime,
 ) -> set[int | None]:
     """Those of these numbers that nobody took or this officer did, and of whose people no result was given since."""
     calls = select(InboundCall.number_id).where(
         or_(InboundCall.outcome.in_(LEFT), _taken_by(officer_id)),
-        _not_dealt_with(now),
+        _not_dealt_with(now, in_no_queue),
         InboundCall.number_id.in_(number_ids),
     )
     return set(session.scalars(calls))
@@ -116,11 +129,11 @@ def _taken_by(officer_id: int | None) -> ColumnElement[bool]:
     return (InboundCall.outcome == InboundOutcome.ANSWERED) & (InboundCall.officer_id == officer_id)
 
 
-def _not_dealt_with(now: datetime) -> ColumnElement[bool]:
+def _not_dealt_with(now: datetime, in_no_queue: frozenset[int] = frozenset()) -> ColumnElement[bool]:
     """Calls of the last hours that wait in the inbox and of whose people no result was given since."""
     return and_(
         InboundCall.state == InboundState.OPEN,
-        InboundCall.received_at > now - RUNG_BACK_WITHIN,
+        or_(InboundCall.received_at > now - RUNG_BACK_WITHIN, InboundCall.number_id.in_(in_no_queue)),
         ~_result_since(InboundCall),
     )
 

@@ -577,9 +577,11 @@ def test_a_stranger_who_asks_who_called_is_shown_and_not_called_by_the_queue(exc
     assert [one.person_id for one in waiting[0].people] == [person]
 
 
-def test_an_officer_may_ring_back_a_number_that_seemed_wrong(exchange: Exchange) -> None:
+@pytest.mark.parametrize("hours", [0, 24])
+def test_an_officer_may_ring_back_a_number_that_seemed_wrong(exchange: Exchange, hours: int) -> None:
     person_id, number = judged(exchange, "wrong_number")
     call_in(exchange, number)
+    exchange.later(hours=hours)
     lease = open_by_hand(exchange, person_id)
     [shown] = exchange.read(lambda s, d: person(s, d, person_id, now=exchange.now)).numbers
     assert shown.refused is None
