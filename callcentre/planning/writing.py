@@ -151,6 +151,7 @@ def _destination(session: Session, ask: Ask, now: datetime) -> Destination:
         select(PersonNumber.callable, PersonNumber.verdict).where(PersonNumber.number_id == number_id)
     ).all()
     bad = (NumberVerdict.WRONG, NumberVerdict.DEAD)
+    answers = ask.kind is MessageKind.ANSWER  # whoever wrote from a number reads what is answered there
     sent = session.scalars(
         select(Message.sent_at).where(
             Message.number_id == number_id,
@@ -170,7 +171,7 @@ def _destination(session: Session, ask: Ask, now: datetime) -> Destination:
     return Destination(
         opted_out=bool(stopped),
         textable=number.kind == NumberKind.MOBILE,
-        usable=not links or any(link.callable and link.verdict not in bad for link in links),
+        usable=answers or not links or any(link.callable and link.verdict not in bad for link in links),
         messages=tuple(sorted(moment for moment in sent if moment is not None)),
         calls=tuple(called),
         whatsapp=consents.of_number(session, number_id) if ask.channel is Channel.WHATSAPP else None,

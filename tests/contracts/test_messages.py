@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue.kinds import EntryState, Lane
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import QueueEntry, Turn
-from callcentre.desk import serving
+from callcentre.desk import serving, texts
 from callcentre.desk.context import Desk
 from callcentre.dispositions import RetryKind
 from callcentre.errors import NotAllowed
@@ -671,6 +671,20 @@ def test_an_officer_who_read_that_a_stranger_s_number_asks_for_a_call_may_make_i
     again = open_by_hand(exchange, person)
     with pytest.raises(NotAllowed):
         exchange.call(again, number_id(exchange, number))
+
+
+def test_an_officer_s_answer_reaches_whoever_wrote_from_a_number_that_proved_wrong(
+    exchange: Exchange,
+) -> None:
+    _, number = judged(exchange, "wrong_number")
+    exchange.write_in(number, "C'est qui ?")
+    [said] = exchange.received()
+    by = exchange.user("officer")
+    exchange.write(
+        lambda s, d: texts.answer(s, d, said.id, "Bonjour, nous cherchons…", by=by, now=exchange.now)
+    )
+    assert exchange.send() == 1
+    assert [m["to"] for m in exchange.telephones.messages.values()] == [number]
 
 
 def number_id(exchange: Exchange, number: str) -> int:
