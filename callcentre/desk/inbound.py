@@ -31,7 +31,7 @@ from callcentre.people import numbers, opt_outs
 from callcentre.people.models import YoungPerson
 from callcentre.planning import routes
 from callcentre.planning.blocks import call_next
-from callcentre.planning.eligibility import reconsider, stopped
+from callcentre.planning.eligibility import hold_rounds, reconsider, stopped
 from callcentre.planning.states import states_of, zone_of
 from callcentre.retry.plan import never_callable
 from callcentre.retry.reasons import ReasonCode, reason
@@ -253,7 +253,7 @@ def _pause(case: _Case, entry: QueueEntry) -> None:
     for left_as in routes.IN_ROUND:
         for place in entries.closed_by(session, entry.person_id, left_as):
             place.paused_until = max(until, place.paused_until or until)
-            routes.hold(session, place, until=place.paused_until)
+    hold_rounds(session, entry.person_id, until=until)
     turns.withdraw(session, entry.person_id)
     messages.cancel_for_person(session, entry.person_id)
     reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)

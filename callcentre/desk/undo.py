@@ -24,6 +24,7 @@ from callcentre.desk.context import Desk
 from callcentre.desk.kinds import FOR_WANT, DecisionKind
 from callcentre.desk.models import OutcomeSubmission
 from callcentre.desk.wrap_up import stages_of_result
+from callcentre.dispositions import RetryKind
 from callcentre.errors import NotAllowed, NotFound
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Refused, entering
@@ -32,7 +33,7 @@ from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.people import numbers, opt_outs
 from callcentre.people.models import Opposition, OptOut
 from callcentre.planning import routes
-from callcentre.planning.eligibility import reconsider
+from callcentre.planning.eligibility import hold_rounds, reconsider
 from callcentre.support import appointments
 from callcentre.support.kinds import AppointmentState
 from callcentre.support.models import Appointment
@@ -285,6 +286,8 @@ def _reverse(reversal: _Reversal, entry: QueueEntry, attempt: Attempt, before: d
     _cancel_appointment(session, before["appointment"], now)
     _take_back_promises(session, before, now, is_last=not later)
     attempts.correct(session, attempt, by=reversal.by, reason=reversal.why, now=now)
+    if attempt.retry_kind == RetryKind.SOFT_REFUSAL:
+        hold_rounds(session, entry.person_id, until=now)
     turns.withdraw(session, entry.person_id)
     if not later and not closed_by_another:
         values = dict(before["entry"])

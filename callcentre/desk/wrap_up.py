@@ -38,7 +38,7 @@ from callcentre.outreach.models import Attempt, Callback
 from callcentre.people import numbers, opt_outs
 from callcentre.people.households import households
 from callcentre.people.models import YoungPerson
-from callcentre.planning.eligibility import reconsider
+from callcentre.planning.eligibility import hold_rounds, reconsider
 from callcentre.planning.states import calls_made, zone_of
 from callcentre.retry.plan import CallAgain, NextStep
 from callcentre.retry.reasons import ReasonCode, reason
@@ -366,6 +366,8 @@ def _what_follows(work: _Work, kept_promise: Callback | None) -> NextStep | Call
         )
     elif work.outcome.callback_at is not None:
         step = _promise(work, work.outcome.callback_at)
+    elif disposition.retry is RetryKind.SOFT_REFUSAL:
+        hold_rounds(session, entry.person_id, until=work.now + work.desk.policy.limits.soft_refusal)
     elif kept_promise is not None and disposition.retry in _UNANSWERED and not kept_promise.retried:
         kept_promise.retried = True
         later = work.now + timedelta(minutes=work.desk.programme.limits.promise_retry_minutes)

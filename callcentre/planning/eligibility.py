@@ -123,6 +123,13 @@ def stopped(
     return reached
 
 
+def hold_rounds(session: Session, person_id: int, *, until: datetime) -> None:
+    """Let nobody look for a person by other ways before an instant, or the end of a longer pause, in any programme."""
+    for left_as in routes.IN_ROUND:
+        for entry in entries.closed_by(session, person_id, left_as):
+            routes.hold(session, entry, until=max(until, entry.paused_until or until))
+
+
 def _store(
     session: Session,
     programme: Programme,

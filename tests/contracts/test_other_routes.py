@@ -1054,3 +1054,16 @@ def test_an_undone_not_now_holds_no_round_up(office: Office) -> None:
     )
     office.say(again, "dead_number")
     assert due(office, lease.person_id).route == "mission_locale"
+
+
+def test_a_not_now_said_during_the_round_holds_it_unless_it_is_undone(office: Office) -> None:
+    person, officer = use_up(office), office.user("officer")
+    office.later(minutes=10)
+    lease = office.write(lambda s, d: serving.open_card(s, d, person, officer_id=officer, now=office.now))
+    said = office.say(lease, "not_now").submission_id
+    assert said is not None
+    assert live_steps(office, person)
+    assert not [one for one in steps(office, person) if one.state == StepState.DUE]
+    office.write(lambda s, d: undo.undo(s, d, said, officer_id=officer, now=office.now))
+    night(office)
+    assert due(office, person).route == "mission_locale"
