@@ -97,7 +97,8 @@ def stopped(
 ) -> set[int]:
     """Plan anew everybody whom a number reaches that has just said stop; return who they are.
 
-    Who is being looked for by other ways, and has no other number of their own, is left in peace in every programme.
+    Who is being looked for by other ways, and has no other number of their own to be reached on, is left in peace, in
+    every programme.
     """
     reached = people_reached_by(session, number_id)
     reconsider(session, programme, programme_id, reached, now=now)
@@ -113,7 +114,7 @@ def stopped(
             QueueEntry.state == EntryState.CLOSED,
             QueueEntry.closed_reason.in_(routes.IN_ROUND),
             exists().where(*own, PersonNumber.number_id == number_id),
-            ~exists().where(*own, ~said_stop),
+            ~exists().where(*own, PersonNumber.callable, ~said_stop),
         )
     ).all()
     for entry in looked_for:

@@ -957,11 +957,14 @@ def test_a_stranger_s_stop_ends_nobody_s_round(office: Office) -> None:
     assert due(office, lease.person_id).route == "siei"
 
 
-def test_a_stop_on_one_of_two_numbers_leaves_the_round_of_the_other(office: Office) -> None:
+@pytest.mark.parametrize(("may_be_called", "left_as"), [(True, "other_routes"), (False, "opted_out")])
+def test_a_stop_on_one_of_two_numbers_leaves_the_round_of_the_other(
+    office: Office, may_be_called: bool, left_as: str
+) -> None:
     person, number = in_the_message_step(office)
 
     def another(session: Session, desk: Desk) -> None:
-        numbers.add(
+        number_id = numbers.add(
             session,
             person_id=person,
             text=a_number(),
@@ -969,11 +972,13 @@ def test_a_stop_on_one_of_two_numbers_leaves_the_round_of_the_other(office: Offi
             region=desk.programme.region,
             now=office.now,
         )
+        link = session.scalars(select(PersonNumber).where(PersonNumber.number_id == number_id)).one()
+        link.callable = may_be_called
 
     office.write(another)
     write_in(office, number, "STOP")
-    assert entry(office, person).closed_reason == "other_routes"
-    assert "letter" in live_steps(office, person)
+    assert entry(office, person).closed_reason == left_as
+    assert ("letter" in live_steps(office, person)) == may_be_called
 
 
 def test_a_no_in_answer_to_the_round_pauses_it_for_sixty_days(office: Office) -> None:
