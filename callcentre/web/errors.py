@@ -107,6 +107,13 @@ _WORDS = {
     ),
 }
 
+_STALE = Words(
+    mark("Page d’une autre connexion"),
+    mark("Cette page date d’une autre connexion ; rien n’a été envoyé."),
+    _NOTHING_CHANGED,
+    mark("Ouvrez de nouveau la page et recommencez."),
+)
+
 _TODO_OF_PROGRAMS = {
     400: mark("Corrigez la demande d’après /api/v1/openapi.json."),
     401: mark("Envoyez un jeton personnel valide dans l’en-tête « Authorization: Bearer »."),
@@ -253,7 +260,7 @@ def _stale_page(_error: CSRFError) -> Response:
         return answer(
             403,
             code="stale_page",
-            message=gettext("Cette page date d’une autre connexion ; rien n’a été envoyé."),
+            words=_STALE,
         )
     response = make_response(interrupted.page(form))
     response.status_code = 403
@@ -270,7 +277,7 @@ def _interrupted() -> Response:
             interrupted=True,
             login="",
             next=request.full_path.rstrip("?") if request.method == "GET" else "/",
-            carried=interrupted.pack(form) if form else "",
+            carried=interrupted.pack(form) if form and form.fields else "",
             lost_files=[name for name, file in request.files.items() if file.filename],
         )
     )

@@ -88,9 +88,9 @@ class Interrupted:
 
 
 def sent() -> Interrupted | None:
-    """Return the form of this request; None when nothing was typed, or nobody can tell whose page it was."""
+    """Return the form of this request; None when it is too long, or nobody can tell whose page it was."""
     owner, fields = sender_of_form(), _fields()
-    if owner is None or not fields:
+    if owner is None or fields is None:
         return None
     return Interrupted(owner, request.full_path.rstrip("?"), fields)
 
@@ -121,12 +121,12 @@ def page(form: Interrupted, *, signed_in_now: bool = False) -> str:
     )
 
 
-def _fields() -> tuple[tuple[str, str], ...]:
+def _fields() -> tuple[tuple[str, str], ...] | None:
     try:
         fields = tuple((k, v) for k, v in request.form.items(multi=True) if k not in NEVER_CARRIED and v)
     except RequestEntityTooLarge:
-        return ()
-    return fields if sum(len(k) + len(v) for k, v in fields) <= CARRIED_AT_MOST else ()
+        return None
+    return fields if sum(len(k) + len(v) for k, v in fields) <= CARRIED_AT_MOST else None
 
 
 def _packing() -> URLSafeSerializer:

@@ -143,11 +143,20 @@ def test_a_number_that_no_id_can_be_leads_nowhere(site: Site) -> None:
                 assert statuses == {404}, address
 
 
-def test_a_form_does_not_reach_a_number_that_no_id_can_be(site: Site) -> None:
-    client = site.client("supervisor")
-    for path in ("/people/{}/support", "/supervision/hours/versions/{}", "/details/steps/{}"):
-        assert send(client, path.format(10**20)).status_code == 404
-    assert send(client, f"/supervision/hours/versions/{2**31}").status_code == 404
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        ("/people/{}/opposition", 10**20),
+        ("/supervision/people/{}/reopen", 10**20),
+        ("/supervision/hours/versions/{}", 10**20),
+        ("/supervision/hours/versions/{}", 2**31),
+    ],
+)
+def test_a_form_does_not_reach_a_number_that_no_id_can_be(site: Site, path: str, number: int) -> None:
+    make_world(site.runtime.sessions, START, people=0, cast={})
+    site.app.testing = False
+    answer = send(site.client("supervisor"), path.format(number), why="x", reason="x", sure="yes")
+    assert answer.status_code == 404
 
 
 @pytest.mark.parametrize(

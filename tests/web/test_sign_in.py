@@ -171,7 +171,8 @@ def test_nobody_sends_under_their_name_what_another_had_typed(site: Site, clears
     assert "n’a pas été envoyé à votre nom" in text_of(landed)
     answer = client.post("/lists/duplicates/propose", data=typed, headers=ORIGIN)
     assert answer.status_code == 403
-    assert "rien n’a été envoyé" in text_of(answer)
+    assert "Cette page date d’une autre connexion ; rien n’a été envoyé." in text_of(answer)
+    assert "votre rôle" not in text_of(answer)
     assert "Martin" not in text_of(answer)
 
 
@@ -206,6 +207,15 @@ def test_a_page_older_than_the_sign_in_shows_what_it_sent_instead_of_losing_it(s
     assert answer.status_code == 403
     assert "Léa Martin" in text_of(answer)
     assert "rien n’est encore parti" in text_of(answer)
+
+
+def test_a_button_of_a_page_older_than_the_sign_in_may_be_pressed_again(site: Site) -> None:
+    client = site.client("admin")
+    old = token_in(client.get("/users"))
+    send(client, "/sign-out")
+    sign_in(client, "admin")
+    answer = client.post(f"/users/{site.ids['officer']}/close", data={"csrf_token": old}, headers=ORIGIN)
+    assert f'action="/users/{site.ids["officer"]}/close"' in answer.get_data(as_text=True)
 
 
 def test_nothing_is_given_back_to_a_form_of_another_site(site: Site) -> None:
