@@ -92,6 +92,13 @@ def token_in(answer: TestResponse) -> str:
     return found[1]
 
 
+def hidden_in(answer: TestResponse, name: str) -> str:
+    """Return the value of a hidden field of a page."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', answer.get_data(as_text=True))
+    assert found is not None, answer.get_data(as_text=True)[:500]
+    return html.unescape(found[1])
+
+
 def sign_in(client: FlaskClient, login: str, password: str = PASSWORD, **fields: str) -> TestResponse:
     """Send the sign-in form of a fresh page."""
     token = token_in(client.get("/sign-in"))

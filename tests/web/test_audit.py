@@ -126,6 +126,12 @@ def test_whatever_is_written_down_has_words_of_its_own() -> None:
             if isinstance(call, ast.Call) and ast.unparse(call.func) in writers:
                 said = call.args[writers[ast.unparse(call.func)] :][:1]
                 written |= {str(one.value) for one in said if isinstance(one, ast.Constant)}
+            if (
+                isinstance(call, ast.keyword)
+                and call.arg == "action"
+                and isinstance(call.value, ast.Constant)
+            ):
+                written.add(str(call.value.value))
     assert {"learning_taken_back", "list_import_undone", "list_dropped_refused"} <= written
     assert written == set(audit.ACTIONS)
 

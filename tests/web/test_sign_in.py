@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from datetime import timedelta
 
@@ -11,7 +10,7 @@ import pytest
 from callcentre.accounts import queries, users
 from callcentre.database import reading, writing
 from tests.builders import PASSWORD, a_person, make_world
-from tests.web.site import START, Site, send, sign_in, text_of, token_in
+from tests.web.site import START, Site, hidden_in, send, sign_in, text_of, token_in
 
 ORIGIN = {"Origin": "http://localhost"}
 
@@ -138,12 +137,12 @@ def test_what_was_typed_when_the_session_ended_is_given_back_and_sent_by_a_butto
     assert ended.status_code == 401
     assert "est gardé dans cette page" in text_of(ended)
     assert "Martin" not in ended.get_data(as_text=True), "others see the sign-in page"
-    carried = _hidden(ended.get_data(as_text=True), "carried")
+    carried = hidden_in(ended, "carried")
 
     wrong = sign_in(client, "admin", "wrong", carried=carried)
     assert "Martin" not in wrong.get_data(as_text=True)
 
-    resend = sign_in(client, "admin", carried=_hidden(wrong.get_data(as_text=True), "carried"))
+    resend = sign_in(client, "admin", carried=hidden_in(wrong, "carried"))
     assert resend.status_code == 200
     assert "rien n’est encore parti" in text_of(resend)
     assert "Nom vu par les collègues Léa <Martin>" in text_of(resend)
@@ -164,7 +163,7 @@ def test_nobody_sends_under_their_name_what_another_had_typed(site: Site, clears
         client = site.client()
     else:
         site.clock.advance(timedelta(hours=9))
-    carried = _hidden(client.post("/users/new", data=typed, headers=ORIGIN).get_data(as_text=True), "carried")
+    carried = hidden_in(client.post("/users/new", data=typed, headers=ORIGIN), "carried")
     welcome = sign_in(client, "supervisor", carried=carried)
     assert welcome.status_code == 302
     landed = client.get(welcome.headers["Location"])
@@ -194,7 +193,7 @@ def test_a_form_that_is_given_back_names_its_person_and_its_choices_in_words(sit
     }
     site.clock.advance(timedelta(hours=9))
     ended = client.post(f"/people/{person}/numbers", data=typed, headers=ORIGIN)
-    resend = text_of(sign_in(client, "officer", carried=_hidden(ended.get_data(as_text=True), "carried")))
+    resend = text_of(sign_in(client, "officer", carried=hidden_in(ended, "carried")))
     assert "Inès Essai Nouveau numéro 06 39 98 07 78 À qui ? Un responsable Les autres choix" in resend
 
 
@@ -247,9 +246,3 @@ def test_the_language_chosen_before_signing_in_is_remembered(site: Site) -> None
     assert "Mot de passe" in text_of(client.get("/sign-in"))
     send(client, "/language", page="/sign-in", language="en", next="")
     assert "Password" in text_of(client.get("/sign-in"))
-
-
-def _hidden(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
-    assert found is not None
-    return html.unescape(found[1])
