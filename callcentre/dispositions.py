@@ -52,6 +52,8 @@ class NumberSign(StrEnum):
 
 
 _SIGNS = {RetryKind.WRONG_NUMBER: NumberSign.STRANGER, RetryKind.DEAD_NUMBER: NumberSign.DEAD_TONE}
+ENDS_OF_ITS_OWN = ("details_to_find", "other_routes", "never_reached", "no_longer_reached", "opted_out")
+"""Reasons of leaving the queue that the program finds by itself: no result of a code book may stand for one."""
 
 
 class Group(StrEnum):

@@ -16,10 +16,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from callcentre import phone
-from callcentre.dispositions import Disposition, Group, Need, NumberSign, RetryKind
+from callcentre.dispositions import ENDS_OF_ITS_OWN, Disposition, Group, Need, NumberSign, RetryKind
 from callcentre.errors import ConfigurationError
 from callcentre.tuning import RetryTuning, check_overrides
 
@@ -29,11 +37,22 @@ STAGES = ("to_contact", "contacted", "accompanied", "positive_exit")
 
 LONGEST_DAY = 12 * 60
 """Minutes from the first to the last call of one day, at most."""
-Words = dict[str, str]
-"""Text by language code; French (`fr`) is required."""
 Span = tuple[time, time]
+Situation = Literal["unanswered", "no_number"]
 PERIOD = timedelta(days=30)
 """The unit of every limit `per_30_days`: any thirty days, not a month of the calendar."""
+
+
+def _in_french(words: dict[str, str]) -> dict[str, str]:
+    if words and not words.get("fr", "").strip():
+        raise ValueError("there are no words in French (fr), which stand for every language that has none")
+    return words
+
+
+OptionalWords = Annotated[dict[str, str], AfterValidator(_in_french)]
+"""Text by language code, or nothing; French (`fr`) is required where there is any."""
+Words = Annotated[OptionalWords, Field(min_length=1)]
+"""Text by language code; French (`fr`) is required."""
 
 
 @cache
@@ -167,13 +186,17 @@ class DispositionConfig(_Part):
     needs: tuple[Need, ...] = ()
     asks: tuple[Need, ...] = ()
     is_retired: bool = False
-    hints: Words = Field(default_factory=dict)
+    hints: OptionalWords = Field(default_factory=dict)
     sign: NumberSign | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if self.is_final and not self.closes_as:
             raise ValueError("is_final needs closes_as, the reason with which the person leaves the queue")
+        if self.closes_as in ENDS_OF_ITS_OWN:
+            raise ValueError(
+                f'closes_as = "{self.closes_as}" is found by the program itself; use another word'
+            )
         if self.retry is RetryKind.CALLBACK and Need.CALLBACK_AT not in self.needs:
             raise ValueError('retry = "callback" needs "callback_at" among needs')
         return self
@@ -228,8 +251,8 @@ class RouteConfig(_Part):
     code: str = Field(pattern=r"^[a-z0-9_]{2,40}$")
     kind: RouteKind
     labels: Words
-    hints: Words = Field(default_factory=dict)
-    when: tuple[Literal["unanswered", "no_number"], ...] = ("no_number", "unanswered")
+    hints: OptionalWords = Field(default_factory=dict)
+    when: tuple[Situation, ...] = Field(default=("no_number", "unanswered"), min_length=1)
     wait_days: int = Field(default=0, ge=0, le=365)
 
 
@@ -254,7 +277,7 @@ class MessageConfig(_Part):
     labels: Words
     words: Words
     one_way: Words
-    whatsapp: Words = Field(default_factory=dict)
+    whatsapp: dict[str, str] = Field(default_factory=dict)
     after_unanswered: int | None = Field(default=None, ge=1)
     hours_before: int | None = Field(default=None, ge=1, le=24 * 14)
 
@@ -266,8 +289,6 @@ class MessageConfig(_Part):
             unknown = set(re.findall(r"{(\w*)}", text)) - known
             if unknown or text.count("{") != text.count("}"):
                 raise ValueError(f"unknown field {sorted(unknown)}; known are {sorted(known)}")
-        if "fr" not in words:
-            raise ValueError("a message needs at least French (fr) words")
         return words
 
     @model_validator(mode="after")
@@ -300,7 +321,7 @@ class MessagingConfig(_Part):
     pre_notice_days: int = Field(default=14, ge=1)
     folds_to_plain: bool = True
     link: str = ""
-    service: Words = Field(default_factory=dict)
+    service: OptionalWords = Field(default_factory=dict)
     """A short name of the service, since every character of a text costs; else the programme's own."""
     templates: tuple[MessageConfig, ...] = ()
 
@@ -428,9 +449,6 @@ class Programme(_Part):
         missing = {"first_call", "retry", "callback", "inbound", "guardian"} - {s.kind for s in self.scripts}
         if missing:
             raise ValueError(f"scripts: no opening words for {', '.join(sorted(missing))}")
-        for words in (self.labels, self.service, self.notice):
-            if "fr" not in words:
-                raise ValueError("labels, service and notice need at least French (fr)")
         return self
 
     def _check_limits(self) -> None:

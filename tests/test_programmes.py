@@ -60,6 +60,29 @@ def test_a_value_that_would_do_nothing_is_refused(tmp_path: Path, line: str, key
     assert "Correct this value" in refused.value.remedy
 
 
+LETTER = 'labels = { fr = "Une lettre", en = "A letter" }'
+
+
+@pytest.mark.parametrize(
+    ("line", "was", "key"),
+    [
+        ("labels = {}", LETTER, "routes[8].labels"),
+        ('labels = { en = "A letter" }', LETTER, "routes[8].labels"),
+        ('labels = { fr = " ", en = "A letter" }', LETTER, "routes[8].labels"),
+        ('kind = "letter"\nwhen = []', 'kind = "letter"', "routes[8].when"),
+        ('closes_as = "other_routes"', 'closes_as = "out_of_scope"', "dispositions[17]"),
+    ],
+)
+def test_what_would_fail_on_a_page_or_hold_somebody_for_ever_is_refused(
+    tmp_path: Path, line: str, was: str, key: str
+) -> None:
+    file = with_line(tmp_path, line, was=was) / "programmes" / FILE
+    with pytest.raises(ConfigurationError) as refused:
+        load_programme(file)
+    assert (refused.value.file, refused.value.key) == (FILE, key)
+    assert "Correct this value" in refused.value.remedy
+
+
 @pytest.mark.parametrize("line", ["per_30_days = 3", "calls_per_30_days = 5", "contacts_per_30_days = 5"])
 def test_calls_and_messages_may_not_add_up_to_more_than_the_cap_of_contacts(
     tmp_path: Path, line: str

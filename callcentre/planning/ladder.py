@@ -8,11 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from callcentre.programmes import RouteConfig, RouteKind
-
-Situation = Literal["unanswered", "no_number"]
+from callcentre.programmes import RouteConfig, RouteKind, Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +18,8 @@ class Facts:
 
     own_numbers_called: int = 0
     guardian_called: bool = False
+    has_guardian: bool = False
+    """A number of a guardian, called or not."""
     is_minor: bool = False
     has_mobile: bool = False
     """A mobile number of theirs that is usable and did not say STOP."""
@@ -61,7 +60,9 @@ def _rung(route: RouteConfig, facts: Facts) -> Rung:
     if route.kind is RouteKind.GUARDIAN:
         if facts.guardian_called:
             return Rung(route, by_plan=True)
-        return Rung(route, why_not="no_guardian_number" if facts.is_minor else "adult")
+        if not facts.is_minor:
+            return Rung(route, why_not="adult")
+        return Rung(route, why_not="guardian_not_called" if facts.has_guardian else "no_guardian_number")
     if route.code in facts.asked_lately:
         return Rung(route, why_not="asked_lately")
     return Rung(route, why_not=missing(route.kind, facts))
@@ -82,5 +83,5 @@ def missing(kind: RouteKind, facts: Facts) -> str | None:
 
 MAY_COME = ("no_mobile", "no_email", "no_address", "no_school", "no_peer")
 """Reasons that end as soon as something becomes known: who asks for it makes the route possible."""
-WHY_NOT = ("no_other_number", "no_guardian_number", "adult", "asked_lately", *MAY_COME)
+WHY_NOT = ("no_other_number", "no_guardian_number", "guardian_not_called", "adult", "asked_lately", *MAY_COME)
 """Every code of `Rung.why_not`; the pages have words for each."""

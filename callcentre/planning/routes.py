@@ -30,10 +30,10 @@ from callcentre.people.models import (
     PhoneNumber,
     YoungPerson,
 )
-from callcentre.planning.ladder import MAY_COME, Facts, Rung, Situation, ladder, missing
+from callcentre.planning.ladder import MAY_COME, Facts, Rung, ladder, missing
 from callcentre.planning.models import RouteMailing, RouteStep, StepResult, StepState
 from callcentre.planning.states import calls_made, eighteenth_birthday, ever_reached
-from callcentre.programmes import Programme, RouteKind
+from callcentre.programmes import Programme, RouteKind, Situation
 from callcentre.retry.reasons import ReasonCode, reason
 
 DETAILS_TO_FIND = "details_to_find"
@@ -308,11 +308,11 @@ def _known(session: Session, person_id: int) -> Facts:
         return link.callable and link.verdict not in bad and link.number_id not in stopped
 
     own = [link for link, _ in links if link.owner == NumberOwner.YOUNG_PERSON]
+    guardians = [link for link, _ in links if link.owner == NumberOwner.GUARDIAN]
     return Facts(
         own_numbers_called=sum(link.number_id in called for link in own),
-        guardian_called=any(
-            link.number_id in called for link, _ in links if link.owner == NumberOwner.GUARDIAN
-        ),
+        guardian_called=any(link.number_id in called for link in guardians),
+        has_guardian=bool(guardians),
         has_mobile=any(
             kind == "mobile" and usable(link)
             for link, kind in links

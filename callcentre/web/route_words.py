@@ -24,6 +24,7 @@ STATES = {
 WHY_NOT = {
     "no_other_number": mark("aucun autre numéro connu"),
     "no_guardian_number": mark("aucun numéro de responsable"),
+    "guardian_not_called": mark("responsable connu, que les appels n’ont pas essayé"),
     "adult": mark("majeur : ses proches ne sont pas appelés"),
     "asked_lately": mark("déjà demandé il y a peu"),
     "no_mobile": mark("aucun mobile utilisable"),

@@ -67,3 +67,17 @@ def test_a_source_asked_a_short_while_ago_is_not_asked_again() -> None:
 
 def test_every_reason_has_its_words() -> None:
     assert set(WORDS) == set(WHY_NOT)
+
+
+@pytest.mark.parametrize(
+    ("facts", "why_not"),
+    [
+        (Facts(is_minor=True), "no_guardian_number"),
+        (Facts(is_minor=True, has_guardian=True), "guardian_not_called"),
+        (Facts(has_guardian=True), "adult"),
+    ],
+)
+def test_a_guardian_whom_no_call_tried_is_not_said_to_be_unknown(facts: Facts, why_not: str) -> None:
+    route = RouteConfig(code="one", kind=RouteKind.GUARDIAN, labels={"fr": "Une"})
+    (rung,) = ladder([route], "unanswered", facts)
+    assert (rung.by_plan, rung.why_not) == (False, why_not)
