@@ -18,6 +18,7 @@ from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import Guardian, OptOut, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.planning.fits import used
 from callcentre.planning.kinds import StepResult, StepState
+from callcentre.planning.ladder import MAY_COME
 from callcentre.planning.models import (
     BlockRecord,
     RetryFit,
@@ -288,6 +289,8 @@ class StepView:
     note: str | None
     done_at: datetime | None
     by: str | None
+    wait_days: int
+    """How long an answer is waited for once it was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +309,8 @@ class WorkItem:
     email: str | None
     address: str | None
     peers: tuple[str, ...]
+    lacking: tuple[str, ...]
+    """What is not known and would open another route, as codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,6 +368,7 @@ def work_list(
         .limit(limit)
     ).all()
     peers = _peers(session, [step.person_id for step, *_ in rows if step.kind == "peer"])
+    lacking = _lacking(session, [step.entry_id for step, *_ in rows])
     return [
         WorkItem(
             step=_view(step, None),
@@ -377,6 +383,7 @@ def work_list(
             email=person.email,
             address=_address(person),
             peers=tuple(peers.get(person.id, ())),
+            lacking=tuple(lacking.get(entry.id, ())),
         )
         for step, person, entry, territory, school in rows
     ]
@@ -538,6 +545,7 @@ def _view(step: RouteStep, by: str | None) -> StepView:
         note=step.note,
         done_at=step.done_at,
         by=by,
+        wait_days=step.wait_days,
     )
 
 
@@ -562,6 +570,25 @@ def _peers(session: Session, people: Sequence[int]) -> dict[int, list[str]]:
         .order_by(PersonNumber.position)
     ):
         found[person_id].append(e164)
+    return found
+
+
+def _lacking(session: Session, entry_ids: Sequence[int]) -> dict[int, list[str]]:
+    """Why routes of each entry's round are not possible, where somebody may ask for what is missing."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for entry_id, why_not in session.execute(
+        select(RouteStep.entry_id, RouteStep.why_not)
+        .join(QueueEntry, QueueEntry.id == RouteStep.entry_id)
+        .where(
+            RouteStep.entry_id.in_(entry_ids),
+            RouteStep.state == StepState.NOT_POSSIBLE,
+            RouteStep.why_not.in_(MAY_COME),
+            *_in_round(),
+        )
+        .order_by(RouteStep.position)
+    ):
+        if why_not and why_not not in found[entry_id]:
+            found[entry_id].append(why_not)
     return found
 
 

@@ -21,7 +21,7 @@ from callcentre.web.forms import choice_of
 from callcentre.web.guards import only
 from callcentre.web.i18n import gettext, words
 from callcentre.web.looks import looked_through
-from callcentre.web.route_words import RESULTS
+from callcentre.web.route_words import WHY_NOT
 from callcentre.web.transaction import database
 
 blueprint = Blueprint("details", __name__, url_prefix="/details")
@@ -181,7 +181,7 @@ def _page(errors: dict[str, str] | None = None, step_id: int | None = None) -> s
         to_prepare=queries.letters_to_prepare(session, desk.programme_id, chosen.code)
         if may_mail and chosen and chosen.kind in routes.MAILED
         else 0,
-        results=RESULTS,
+        why_not=WHY_NOT,
         reason_label=labels.reason_label,
         owner_labels=OWNER_LABELS,
         errors=errors or {},

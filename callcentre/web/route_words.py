@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from callcentre.planning.kinds import StepResult, StepState
+from callcentre.planning.kinds import StepResult
 from callcentre.web.i18n import mark
 
 RESULTS = {
@@ -10,15 +10,6 @@ RESULTS = {
     StepResult.SENT: mark("envoyé"),
     StepResult.FOUND: mark("numéro trouvé"),
     StepResult.NOTHING: mark("rien trouvé"),
-}
-
-STATES = {
-    StepState.WAITING: ("○", mark("pas encore")),
-    StepState.DUE: ("▲", mark("à faire")),
-    StepState.SENT: ("◷", mark("une réponse est attendue")),
-    StepState.DONE: ("✓", mark("fait")),
-    StepState.NOT_POSSIBLE: ("–", mark("impossible")),
-    StepState.CANCELLED: ("–", mark("plus nécessaire")),
 }
 
 WHY_NOT = {

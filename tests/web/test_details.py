@@ -139,6 +139,26 @@ def to_letters(site: Site) -> None:
             send(browser, f"{PAGE}/steps/{step}", page=PAGE, result="nothing")
 
 
+def test_what_is_missing_for_other_routes_is_shown(lost: Site) -> None:
+    text = text_of(lost.client("officer").get(PAGE))
+    assert "Pour d’autres voies, il manque : établissement inconnu" in text
+    assert "aucun courriel connu" in text
+    assert "aucune adresse complète" not in text
+
+
+@pytest.mark.parametrize(("wait_days", "offered"), [(0, False), (10, True)])
+def test_a_source_that_may_answer_later_can_be_noted_as_asked(
+    lost: Site, wait_days: int, *, offered: bool
+) -> None:
+    with writing(lost.runtime.sessions) as session:
+        session.execute(update(RouteStep).values(wait_days=wait_days))
+    step, _, _ = steps(lost)[0]
+    browser = lost.client("officer")
+    assert ("Demandé, réponse attendue" in text_of(browser.get(PAGE))) is offered
+    send(browser, f"{PAGE}/steps/{step}", page=PAGE, result="sent")
+    assert (step in {one for one, _, _ in steps(lost, "sent")}) is offered
+
+
 def test_letters_leave_in_one_file_and_are_given_time(lost: Site) -> None:
     to_letters(lost)
     browser = lost.client("supervisor")
