@@ -67,7 +67,7 @@ def begin(
     """
     situation: Situation = "no_number" if entry.closed_reason == DETAILS_TO_FIND else "unanswered"
     if not programme.routes:
-        if situation == "no_number":
+        if entry.closed_reason in IN_ROUND:
             _end(session, entry, ever_reached=ever_reached, now=now)
         return
     if situation == "unanswered":

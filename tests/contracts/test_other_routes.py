@@ -688,6 +688,15 @@ def test_without_other_routes_who_has_no_number_is_unreachable_at_once(office: O
     assert "new_list" in after.reopened_by
 
 
+def test_a_round_without_a_step_ends_when_its_programme_has_no_routes_any_more(office: Office) -> None:
+    person = use_up(office)
+    office.write(lambda s, _: s.execute(update(RouteStep).values(state=StepState.CANCELLED)))
+    programme = office.runtime.programme
+    office.runtime.programmes[programme.code] = programme.model_copy(update={"routes": ()})
+    night(office)
+    assert entry(office, person).closed_reason == "never_reached"
+
+
 def test_a_step_that_is_not_due_is_refused(office: Office) -> None:
     person = lose(office)
     later = next(step for step in steps(office, person) if step.state == "waiting")
