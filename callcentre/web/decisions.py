@@ -16,7 +16,7 @@ from callcentre.desk.outcomes import Outcome
 from callcentre.directory import queries as directory
 from callcentre.dispositions import Disposition, Need
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
-from callcentre.planning import queries
+from callcentre.planning import route_queries
 from callcentre.supervision import cases
 from callcentre.web import labels
 from callcentre.web.context import now, runtime, user
@@ -211,7 +211,7 @@ def reopen(person_id: int) -> str | BaseResponse:
         )
     except InvalidInput as problem:
         return make_response(_person(person_id, {"reason": gettext(problem.message)}), 422)
-    why_out = queries.why_out(database(), desk.programme_id, person_id)
+    why_out = route_queries.why_out(database(), desk.programme_id, person_id)
     if why_out is None:
         flash(gettext("De retour dans la file."))
     else:

@@ -10,7 +10,7 @@ from callcentre.audit import trail
 from callcentre.desk import corrections
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.people.kinds import NumberOwner
-from callcentre.planning import queries, routes
+from callcentre.planning import route_queries, routes
 from callcentre.planning.kinds import StepResult
 from callcentre.programmes import RouteKind
 from callcentre.web import labels, tables
@@ -54,7 +54,7 @@ def record(step_id: int) -> ResponseReturnValue:
 
 def _record(step_id: int, result: StepResult | None, number: str) -> str:
     session, desk = database(), runtime().desk(database())
-    person_id = queries.step_person(session, desk.programme_id, step_id)
+    person_id = route_queries.step_person(session, desk.programme_id, step_id)
     if person_id is None:
         raise NotFound("step")
     if result is None or result is StepResult.BY_PLAN:
@@ -68,7 +68,7 @@ def _record(step_id: int, result: StepResult | None, number: str) -> str:
     routes.record(session, step_id, result, note=note, by=user().id, now=now())
     if result is not StepResult.FOUND:
         return gettext("Démarche notée.")
-    why_out = queries.why_out(session, desk.programme_id, person_id)
+    why_out = route_queries.why_out(session, desk.programme_id, person_id)
     if why_out is None:
         return gettext("Numéro ajouté : la personne est de nouveau dans la file.")
     return gettext(
@@ -101,7 +101,7 @@ def prepare() -> ResponseReturnValue:
 def download(mailing_id: int, kind: str) -> Response:
     """The merge file, for a word processor or a mailing tool; that somebody saw so many people is written down."""
     desk = runtime().desk(database())
-    found = queries.mail_lines(database(), desk.programme_id, mailing_id, today=in_zone(now()).date())
+    found = route_queries.mail_lines(database(), desk.programme_id, mailing_id, today=in_zone(now()).date())
     if found is None or kind not in ("csv", "xlsx"):
         raise NotFound("mailing")
     mailing, lines = found
@@ -162,8 +162,8 @@ def _page(errors: dict[str, str] | None = None, step_id: int | None = None) -> s
     code = request.args.get("route") or request.form.get("route") or None
     programme_routes = {route.code: route for route in desk.programme.routes}
     chosen = programme_routes.get(code or "")
-    figures = queries.route_figures(session, desk.programme_id)
-    items = queries.work_list(
+    figures = route_queries.route_figures(session, desk.programme_id)
+    items = route_queries.work_list(
         session, desk.programme_id, today=in_zone(now()).date(), route=chosen.code if chosen else None
     )
     looked_through(len(items))
@@ -177,8 +177,8 @@ def _page(errors: dict[str, str] | None = None, step_id: int | None = None) -> s
         route_label={route.code: words(route.labels) for route in desk.programme.routes},
         route_hint={route.code: words(route.hints) for route in desk.programme.routes if route.hints},
         chosen=chosen.code if chosen else None,
-        mailings=queries.mailings(session, desk.programme_id) if may_mail else [],
-        to_prepare=queries.letters_to_prepare(session, desk.programme_id, chosen.code)
+        mailings=route_queries.mailings(session, desk.programme_id) if may_mail else [],
+        to_prepare=route_queries.letters_to_prepare(session, desk.programme_id, chosen.code)
         if may_mail and chosen and chosen.kind in routes.MAILED
         else 0,
         why_not=WHY_NOT,
@@ -186,7 +186,7 @@ def _page(errors: dict[str, str] | None = None, step_id: int | None = None) -> s
         owner_labels=OWNER_LABELS,
         errors=errors or {},
         step_id=step_id,
-        refused_for=queries.step_person(session, desk.programme_id, step_id)
+        refused_for=route_queries.step_person(session, desk.programme_id, step_id)
         if step_id is not None and not is_shown
         else None,
         typed=request.form,

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from callcentre.callqueue import lease as leases
 from callcentre.desk import card
 from callcentre.errors import NotFound
-from callcentre.planning import queries
+from callcentre.planning import route_queries
 from callcentre.web import labels
 from callcentre.web.card_view import OWNER_LABELS, SOLUTION_LABELS
 from callcentre.web.context import now, runtime
@@ -163,7 +163,7 @@ def _name(said: Mapping[str, Any]) -> str | None:
     if str(said.get("person_id", "")).isdecimal():
         person_id = int(said["person_id"])
     elif isinstance(said.get("step_id"), int):
-        person_id = queries.step_person(session, runtime().desk(session).programme_id, said["step_id"])
+        person_id = route_queries.step_person(session, runtime().desk(session).programme_id, said["step_id"])
     elif (lease := leases.of_token(session, str(said.get("token", "")))) is not None:
         person_id = lease.person_id
     if person_id is None:

@@ -28,11 +28,11 @@ from callcentre.outreach.models import Attempt
 from callcentre.people import numbers, opt_outs
 from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import OptOut, PersonNumber, PhoneNumber, YoungPerson
-from callcentre.planning import queries, routes
+from callcentre.planning import route_queries, routes
 from callcentre.planning.eligibility import reconsider
 from callcentre.planning.kinds import StepResult, StepState
 from callcentre.planning.models import RouteStep
-from callcentre.planning.queries import StepView
+from callcentre.planning.route_queries import StepView
 from callcentre.programmes import RouteKind
 from tests.builders import a_number
 from tests.contracts.conftest import MONDAY_TEN, Office
@@ -108,7 +108,7 @@ def entry(office: Office, person_id: int) -> Any:
 
 
 def steps(office: Office, person_id: int) -> list[StepView]:
-    return office.read(lambda s, d: queries.steps_of(s, d.programme_id, person_id))
+    return office.read(lambda s, d: route_queries.steps_of(s, d.programme_id, person_id))
 
 
 def due(office: Office, person_id: int) -> StepView:
@@ -474,11 +474,13 @@ def post(office: Office, mailing: int) -> int:
 
 def in_file(office: Office, mailing: int) -> set[int]:
     """Who is in a merge file; as many as the page says."""
-    found = office.read(lambda s, d: queries.mail_lines(s, d.programme_id, mailing, today=office.now.date()))
+    found = office.read(
+        lambda s, d: route_queries.mail_lines(s, d.programme_id, mailing, today=office.now.date())
+    )
     assert found is not None
     (told,) = [
         one.people
-        for one in office.read(lambda s, d: queries.mailings(s, d.programme_id))
+        for one in office.read(lambda s, d: route_queries.mailings(s, d.programme_id))
         if one.id == mailing
     ]
     assert told == found[0].people == len(found[1])
@@ -886,7 +888,7 @@ def a_friend_of(office: Office, person: int) -> str:
 def friends_to_ask(office: Office) -> list[str]:
     """The numbers shown with the step that asks a friend; none when it is no step to do."""
     work = office.read(
-        lambda s, d: queries.work_list(s, d.programme_id, today=office.now.date(), route="peer")
+        lambda s, d: route_queries.work_list(s, d.programme_id, today=office.now.date(), route="peer")
     )
     return [number for item in work for number in item.peers]
 
@@ -973,7 +975,7 @@ def test_a_stop_on_one_of_two_numbers_leaves_the_round_of_the_other(
     person, number = in_the_message_step(office)
 
     def another(session: Session, desk: Desk) -> None:
-        number_id = numbers.add(
+        given = numbers.add(
             session,
             person_id=person,
             text=a_number(),
@@ -981,7 +983,7 @@ def test_a_stop_on_one_of_two_numbers_leaves_the_round_of_the_other(
             region=desk.programme.region,
             now=office.now,
         )
-        link = session.scalars(select(PersonNumber).where(PersonNumber.number_id == number_id)).one()
+        link = session.scalars(select(PersonNumber).where(PersonNumber.number_id == given.number_id)).one()
         link.callable = may_be_called
 
     office.write(another)
@@ -1030,7 +1032,7 @@ def test_what_is_held_is_in_no_merge_file(office: Office) -> None:
 
     def people_in(mailing: int) -> list[int]:
         found = office.read(
-            lambda s, d: queries.mail_lines(s, d.programme_id, mailing, today=office.now.date())
+            lambda s, d: route_queries.mail_lines(s, d.programme_id, mailing, today=office.now.date())
         )
         return [line.reference for line in found[1]] if found else []
 
