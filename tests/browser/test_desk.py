@@ -16,7 +16,7 @@ from callcentre.accounts.models import UserSession
 from callcentre.accounts.users import set_preferences
 from callcentre.callqueue import lease as leases
 from callcentre.database import reading, writing
-from callcentre.desk import settling
+from callcentre.desk import drafts, serving, settling
 from callcentre.outreach.models import Attempt, Callback
 from tests.builders import World, a_person, make_world
 from tests.web.site import START, Site
@@ -320,6 +320,27 @@ def test_closed_tab_keeps_the_note(desk: Page, context: BrowserContext) -> None:
     again.goto("/desk")
     expect(again.locator("#name")).to_have_text(first)
     expect(again.locator("#note")).to_have_value("Habite chez sa tante")
+
+
+def test_result_that_was_picked_and_not_sent_is_forgotten_with_its_card(desk: Page, site: Site) -> None:
+    first = next_card(desk)
+    opposition = desk.locator("input[name=disposition][value=opposition]")
+    opposition.check()
+    desk.fill("#note", "Ne veut plus d’appels ?")
+    expect(desk.locator("[data-autosave-state]")).to_contain_text("Brouillon enregistré")
+    desk.reload()
+    expect(opposition).to_be_checked()
+    with writing(site.runtime.sessions) as session:
+        held = leases.of_officer(session, site.ids["officer"])
+        assert held is not None
+        office = site.runtime.desk(session)
+        serving.release(session, held.token, officer_id=held.officer_id, now=START)
+        drafts.discard(session, officer_id=held.officer_id, person_id=held.person_id)
+        serving.open_card(session, office, held.person_id, officer_id=held.officer_id, now=START)
+    desk.reload()
+    expect(desk.locator("#name")).to_have_text(first)
+    expect(desk.locator("#note")).to_have_value("Ne veut plus d’appels ?")
+    expect(desk.locator("input[name=disposition]:checked")).to_have_count(0)
 
 
 def test_card_taken_away_says_so_and_keeps_what_was_typed(desk: Page, site: Site, check: Check) -> None:

@@ -1,6 +1,7 @@
-// Notes are never lost: <form data-autosave="/desk/draft" data-draft="lease-42"> keeps a copy in this tab at each key, and
+// Notes are never lost: <form data-autosave="/desk/draft" data-draft="person-42"> keeps a copy in this tab at each key, and
 // on the server one second after the last one. [data-autosave-state] says when. Fields to keep carry data-kept.
-// On load, a field that the server filled stays; an empty one takes the copy of the tab.
+// On load, a field that the server filled stays; an empty one takes the copy of the tab. On another card of the same
+// draft (another data-autosave) only fields with data-kept="always" do: a result is of one call.
 
 import { $, $$, hour, send, serverNow, t, user } from "./util.js";
 import { sessionEnded } from "./session.js";
@@ -17,15 +18,16 @@ function values(form) {
 }
 
 function restore(form) {
-  const kept = JSON.parse(sessionStorage.getItem(storeOf(form)) ?? "[]");
-  for (const [name, value] of kept) {
-    for (const field of keptFields(form).filter((one) => one.name === name)) {
+  const { card, fields = [] } = JSON.parse(sessionStorage.getItem(storeOf(form)) ?? "{}");
+  const stays = (field) => card === form.dataset.autosave || field.dataset.kept === "always";
+  for (const [name, value] of fields) {
+    for (const field of keptFields(form).filter((one) => one.name === name && stays(one))) {
       if (field.matches("[type=checkbox], [type=radio]")) {
         if (field.value === value) field.checked = true;
       } else if (!field.value) field.value = value;
     }
   }
-  if (kept.length) form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
+  if (fields.length) form.dispatchEvent(new CustomEvent("draft:restored", { bubbles: true }));
 }
 
 async function save(form) {
@@ -57,7 +59,8 @@ export function watchDrafts() {
   document.addEventListener("input", (event) => {
     const form = event.target.closest("form[data-autosave]");
     if (!form || !event.target.matches("[data-kept]")) return;
-    sessionStorage.setItem(storeOf(form), JSON.stringify(values(form)));
+    const copy = { card: form.dataset.autosave, fields: values(form) };
+    sessionStorage.setItem(storeOf(form), JSON.stringify(copy));
     clearTimeout(form.autosaveTimer);
     form.autosaveTimer = setTimeout(() => save(form), PAUSE_MS);
   });
