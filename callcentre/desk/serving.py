@@ -21,6 +21,7 @@ from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput, LeaseLost, NotAllowed, NotFound
 from callcentre.outreach import attempts
 from callcentre.outreach.models import Attempt
+from callcentre.people import opt_outs
 from callcentre.people.models import PersonNumber
 from callcentre.planning.blocks import is_low, next_window, plan_on_the_spot
 from callcentre.planning.eligibility import reconsider
@@ -175,13 +176,14 @@ def start_attempt(
 ) -> Attempt:
     """Record that the officer is calling a number; the same click twice is one attempt.
 
-    Raises NotAllowed, with the rule's own sentence, when the number may not be called now. A card opened by hand is
-    bound like any other unless they asked for a call: see `numbers_asked`.
+    Raises NotAllowed, with the rule's own sentence, when the number may not be called now, and when a stop came since
+    an attempt began. A card opened by hand is bound like any other unless they asked for a call: see `numbers_asked`.
     """
     lease = renew(session, desk, token, officer_id=officer_id, now=now)
     if lease.attempt_id is not None:
         running = session.get_one(Attempt, lease.attempt_id)
         if running.number_id == number_id or running.corrected_at is not None:
+            refuse_after_stop(session, running)
             return running
         raise NotAllowed("Indiquez d'abord le résultat de l'appel en cours.", reason="attempt_open")
     state = states_of(session, desk.programme, desk.programme_id, [lease.person_id])[lease.person_id]
@@ -208,6 +210,17 @@ def start_attempt(
     )
     leases.start_attempt(session, lease, attempt_id=attempt.id, now=now, lifetime=desk.lifetime)
     return attempt
+
+
+def refuse_after_stop(session: Session, attempt: Attempt) -> None:
+    """Raise NotAllowed when a stop that came since an attempt began forbids its number."""
+    if attempt.number_id is None:
+        return
+    if opt_outs.forbids(session, person_id=attempt.person_id, number_id=attempt.number_id):
+        raise NotAllowed(
+            "Un stop est arrivé pendant cet appel : n’appelez plus. Indiquez son résultat.",
+            reason="said_stop",
+        )
 
 
 def owner_of(session: Session, person_id: int, number_id: int) -> str:

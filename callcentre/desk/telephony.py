@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from callcentre.desk.serving import refuse_after_stop
 from callcentre.errors import NotAllowed, NotFound
 from callcentre.outreach import calls
 from callcentre.outreach.calls import Caps
@@ -87,6 +88,7 @@ def _open(
     attempt = own_attempt(session, attempt_id, officer_id=telephone.officer_id)
     if attempt.disposition is not None or attempt.number_id is None:
         raise NotAllowed("Le résultat de cet appel est déjà enregistré.", reason="attempt_closed")
+    refuse_after_stop(session, attempt)
     if not telephone.provider.may_reach(session.get_one(PhoneNumber, attempt.number_id).e164):
         raise NotAllowed("Ce numéro ne peut pas être appelé par la plateforme.", reason="not_reachable")
     caps = Caps(telephone.settings.calls_per_hour, telephone.settings.calls_per_day)

@@ -20,6 +20,7 @@ from callcentre.outreach.kinds import CALL_RANK, CallChannel
 from callcentre.outreach.message_models import OfficerLine, ProviderCall
 from callcentre.outreach.models import Attempt
 from callcentre.outreach.provider import Receipt
+from callcentre.people import opt_outs
 from callcentre.people.models import PhoneNumber
 
 ENDED = CALL_RANK["completed"]
@@ -166,16 +167,18 @@ def officer_leg(session: Session, uid: str, *, sid: str, status: str, now: datet
 
 
 def accept(session: Session, uid: str, *, now: datetime) -> str | None:
-    """The officer pressed the key: return the number to call, or None when this attempt is no longer open.
+    """The officer pressed the key: return the number to call, or None when it may not, or not any more, be called.
 
     Pressed twice, it is the same call: only the first one dials. Nor does one that was given up: the officer was told
-    to dial by hand.
+    to dial by hand. Nor one during which a stop came.
     """
     call = by_uid(session, uid)
     if call is None or call.accepted_at is not None or call.error_code is not None:
         return None
     attempt = session.get_one(Attempt, call.attempt_id)
     if attempt.disposition is not None or attempt.number_id is None:
+        return None
+    if opt_outs.forbids(session, person_id=attempt.person_id, number_id=attempt.number_id):
         return None
     call.accepted_at = now
     session.flush()

@@ -69,6 +69,15 @@ def recorded_in(
     return session.scalar(found) is not None
 
 
+def forbids(session: Session, *, person_id: int, number_id: int) -> bool:
+    """Tell whether a stop stands that keeps a person from being called on a number: the number's, or their own."""
+    of_number = select(OptOut.id).where(OptOut.number_id == number_id, OptOut.revoked_at.is_(None))
+    of_person = select(Opposition.id).where(
+        Opposition.person_id == person_id, Opposition.revoked_at.is_(None)
+    )
+    return session.scalar(of_number) is not None or session.scalar(of_person) is not None
+
+
 def revoke_opposition(session: Session, opposition_id: int, *, by: int, reason: str, now: datetime) -> int:
     """Take back an opposition recorded by mistake; return the person's id."""
     row = session.get(Opposition, opposition_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from callcentre.accounts import presence
 from callcentre.callqueue.kinds import Lane
 from callcentre.callqueue.lease import Lease, reclaim_expired
 from callcentre.callqueue.models import QueueEntry, Turn
-from callcentre.desk import conversation, serving
+from callcentre.desk import conversation, corrections, serving, telephony
 from callcentre.desk.card import person
+from callcentre.desk.telephony import Telephone
 from callcentre.errors import NotAllowed
 from callcentre.outreach import calls
 from callcentre.outreach.calls import Caps, Hint
@@ -151,6 +152,58 @@ def test_after_the_result_a_late_key_calls_nobody(exchange: Exchange) -> None:
     assert "<Number" not in exchange.post(
         f"{PUBLIC}/twilio/accept/{call.uid}", {"CallSid": "CA1", "Digits": "1"}
     )
+
+
+def stop_in_writing(exchange: Exchange, person_id: int) -> None:
+    exchange.write_in(exchange.number_of(person_id), "STOP")
+
+
+def object_at_the_office(exchange: Exchange, person_id: int) -> None:
+    by = exchange.user("supervisor")
+    exchange.write(lambda s, d: corrections.oppose(s, d, person_id, source="office", by=by, now=exchange.now))
+
+
+STOPS = pytest.mark.parametrize("stop", [stop_in_writing, object_at_the_office])
+
+
+@STOPS
+def test_a_stop_between_the_click_and_the_key_calls_nobody(
+    exchange: Exchange, stop: Callable[[Exchange, int], None]
+) -> None:
+    lease, attempt_id, call = open_attempt(exchange)
+    stop(exchange, lease.person_id)
+    assert walk(exchange, call.uid, Script()) == [OFFICER]
+    assert seen(exchange, attempt_id).step == "ended"
+    exchange.say(lease, "no_answer")
+
+
+@STOPS
+def test_nobody_is_called_again_under_an_attempt_during_which_a_stop_came(
+    exchange: Exchange, stop: Callable[[Exchange, int], None]
+) -> None:
+    lease = exchange.take()
+    attempt_id = exchange.call(lease)
+    assert exchange.call(lease) == attempt_id, "a second click is the same call"
+    stop(exchange, lease.person_id)
+    theirs = Telephone(lease.officer_id, exchange.runtime.settings, exchange.runtime.provider)
+    for again in (
+        lambda: exchange.call(lease),
+        lambda: exchange.write(lambda s, _: telephony.prepare(s, attempt_id, theirs, now=exchange.now)),
+    ):
+        with pytest.raises(NotAllowed, match="Un stop est arrivé") as refused:
+            again()
+        assert refused.value.reason == "said_stop"
+    exchange.say(lease, "no_answer")
+
+
+def test_a_sibling_s_objection_and_a_stop_on_another_number_leave_this_call_alone(exchange: Exchange) -> None:
+    shared, own = "+33639985555", "+33639985556"
+    ana, bilal = exchange.add("Ana", numbers=[shared]), exchange.add("Bilal", numbers=[shared, own])
+    lease = open_by_hand(exchange, ana)
+    exchange.call(lease)
+    object_at_the_office(exchange, bilal)
+    exchange.write_in(own, "STOP")
+    assert exchange.call(lease)
 
 
 def test_the_browser_cannot_choose_the_number(exchange: Exchange) -> None:
@@ -334,7 +387,7 @@ def test_a_caller_waits_for_an_officer_who_becomes_free(exchange: Exchange) -> N
     assert "/waiting/2" in ask(exchange, "CA1", "waiting/1")
     free(exchange, "officer", OFFICER)
     assert OFFICER in ask(exchange, "CA1", "waiting/2")
-    assert "/waiting/3" in ask(exchange, "CA1", "voice-done/2"), "nobody picked up: on the line still"
+    assert "/waiting/4" in ask(exchange, "CA1", "voice-done/2"), "nobody picked up: on the line still"
 
 
 def test_who_called_first_is_put_through_first(exchange: Exchange) -> None:

@@ -103,7 +103,9 @@ async function bridge(url, number) {
   const answer = await send(`${url}/bridge`);
   if (!answer.ok) {
     tell(answer.data.error?.message ?? t("L’appel n’a pas pu passer par la plateforme : composez le numéro vous-même."));
-    return answer.data.error?.reason === "call_under_way" ? void follow(url) : dial(number);
+    const reason = answer.data.error?.reason;
+    if (reason === "said_stop") return;
+    return reason === "call_under_way" ? void follow(url) : dial(number);
   }
   shown(answer.data);
   if (answer.data.step === "failed") return dial(number);
