@@ -68,11 +68,12 @@ def take_in(session: Session, desk: Desk, *, sid: str, caller: str | None, now: 
     return call
 
 
-def route(session: Session, desk: Desk, call: InboundCall, *, now: datetime) -> Route:
+def route(session: Session, desk: Desk, call: InboundCall, *, now: datetime, looked: int = 0) -> Route:
     """Say whom to ring: who promised a call or called last, if they are free, else whoever is.
 
-    Nobody, while another caller waits longer. Somebody's own task from the start: what is left of the call is shown
-    to who knows the caller first.
+    Who knows the caller is rung alone at the first look only: after `looked` others, with the rest of who is free.
+    Nobody, while another caller waits longer. Somebody's own task from the start: what is left of the call is shown to
+    who knows the caller first.
     """
     if not desk.policy.hours.is_open(now, desk.programme.tz):
         return Route(False, (), ())
@@ -89,7 +90,8 @@ def route(session: Session, desk: Desk, call: InboundCall, *, now: datetime) -> 
     if _somebody_waits_longer(session, call, now):
         return Route(True, (), ())
     ordered = sorted(((row[0], row[1]) for row in free), key=lambda line: (line[0] != first, line[0]))
-    ring = ordered[:1] if ordered and ordered[0][0] == first else ordered[:RUNG_AT_ONCE]
+    alone = not looked and ordered and ordered[0][0] == first
+    ring = ordered[: 1 if alone else RUNG_AT_ONCE]
     return Route(True, tuple(line for _, line in ring), tuple(user for user, _ in ring))
 
 

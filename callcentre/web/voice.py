@@ -46,7 +46,8 @@ NOBODY = (
 WAIT_SECONDS = 12
 """Between two looks for an officer who is free."""
 LONGEST_WAIT = 6
-"""Looks, after which a caller may only leave a message: a minute and a half, rings included two."""
+"""Looks, rings that nobody took among them, after which a caller may only leave a message: a minute and a half, rings
+included two."""
 
 
 @blueprint.post("/bridge/<uuid:uid>")
@@ -213,7 +214,7 @@ def incoming_done(waited: int) -> Response:
     if inbound_calls.is_over(session, call, now=now()):
         answer.hangup()
     else:
-        _let_wait(answer, waited)
+        _let_wait(answer, waited, rang=True)
     return twiml(answer)
 
 
@@ -292,7 +293,7 @@ def _answer(caller: str | None, *, waited: int) -> VoiceResponse:
     """Ring who knows the caller, else who is free; while nobody is, or somebody waits longer, let the caller wait."""
     session, desk = database(), runtime().desk(database())
     call = inbound_calls.take_in(session, desk, sid=field("CallSid"), caller=caller, now=now())
-    found = inbound_calls.route(session, desk, call, now=now())
+    found = inbound_calls.route(session, desk, call, now=now(), looked=waited)
     answer = VoiceResponse()
     if not found.is_open:
         inbound_calls.lost(session, desk, call, InboundOutcome.CLOSED, now=now())
@@ -308,8 +309,11 @@ def _answer(caller: str | None, *, waited: int) -> VoiceResponse:
     return answer
 
 
-def _let_wait(answer: VoiceResponse, waited: int) -> None:
-    """Offer to be called back and look again a little later; in the end, a message can be left."""
+def _let_wait(answer: VoiceResponse, waited: int, *, rang: bool = False) -> None:
+    """Offer to be called back and look again a little later; in the end, a message can be left.
+
+    `rang`: telephones rang in vain, which took as long as a look.
+    """
     if waited >= LONGEST_WAIT:
         answer.say(NOBODY, **VOICE)
         _record(answer)
@@ -318,7 +322,7 @@ def _let_wait(answer: VoiceResponse, waited: int) -> None:
         num_digits=1, timeout=WAIT_SECONDS, action=_url("/wants-call"), action_on_empty_result=False
     )
     gather.say(STILL_BUSY if waited else BUSY, **VOICE)
-    answer.redirect(_url(f"/waiting/{waited + 1}"))
+    answer.redirect(_url(f"/waiting/{waited + (2 if rang else 1)}"))
 
 
 def _record(answer: VoiceResponse) -> None:

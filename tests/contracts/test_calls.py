@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from callcentre.accounts import presence
 from callcentre.callqueue.kinds import Lane
 from callcentre.callqueue.lease import Lease, reclaim_expired
 from callcentre.callqueue.models import QueueEntry, Turn
-from callcentre.desk import conversation, corrections, serving, telephony
+from callcentre.desk import conversation, corrections, inbound_calls, serving, telephony
 from callcentre.desk.card import person
 from callcentre.desk.telephony import Telephone
 from callcentre.errors import NotAllowed
@@ -28,7 +29,7 @@ from callcentre.planning.states import states_of
 from callcentre.retry.slots import Slot
 from callcentre.standin.phone_calls import Script, Walk
 from callcentre.standin.world import Faults
-from callcentre.web.voice import LONGEST_WAIT
+from callcentre.web.voice import LONGEST_WAIT, OFFICERS_RING, WAIT_SECONDS
 from tests.contracts.exchange import PUBLIC, Exchange, an_exchange
 
 OFFICER, COLLEAGUE = "+33465710088", "+33465710089"
@@ -388,6 +389,26 @@ def test_a_caller_waits_for_an_officer_who_becomes_free(exchange: Exchange) -> N
     free(exchange, "officer", OFFICER)
     assert OFFICER in ask(exchange, "CA1", "waiting/2")
     assert "/waiting/4" in ask(exchange, "CA1", "voice-done/2"), "nobody picked up: on the line still"
+
+
+def test_a_caller_whose_officer_does_not_pick_up_is_offered_to_who_else_is_free(exchange: Exchange) -> None:
+    lease = exchange.take()
+    exchange.call(lease)
+    exchange.say(lease, "no_answer")
+    began, path, rung = exchange.now, "voice", []
+    while True:
+        free(exchange, "officer", OFFICER)
+        free(exchange, "colleague", COLLEAGUE)
+        answer = ask(exchange, "CA1", path, exchange.number_of(lease.person_id))
+        if "<Record" in answer:
+            break
+        rings = "<Dial" in answer
+        if rings:
+            rung.append([line for line in (OFFICER, COLLEAGUE) if line in answer])
+        exchange.later(seconds=OFFICERS_RING if rings else WAIT_SECONDS)
+        [path] = re.findall(r"/twilio/((?:waiting|voice-done)/\d+)", answer)
+    assert rung == [[OFFICER], *[[OFFICER, COLLEAGUE]] * 3]
+    assert exchange.now - began < inbound_calls.LONGEST_ON_THE_LINE
 
 
 def test_who_called_first_is_put_through_first(exchange: Exchange) -> None:
