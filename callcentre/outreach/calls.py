@@ -90,13 +90,14 @@ def line_of(session: Session, user_id: int) -> str | None:
 def open_call(
     session: Session, attempt: Attempt, channel: CallChannel, *, caps: Caps, now: datetime
 ) -> ProviderCall:
-    """Note that an attempt is about to go through the provider; asking again goes on with the same call.
+    """Note that an attempt is about to go through the provider.
 
-    Raises NotAllowed while it is under way, and above the team's caps. A call made again under the same attempt (the
-    browser's telephone failed, the line was busy) begins anew: what is told of the earlier one no longer counts.
+    Raises NotAllowed while it is under way or the provider is still being asked for it, and above the team's caps. A
+    call made again under the same attempt (the browser's telephone failed, the line was busy) begins anew: what is told
+    of the earlier one no longer counts.
     """
     call = session.get(ProviderCall, attempt.id, with_for_update=True)
-    if call is not None and call.parent_sid is not None and call.parent_rank < ENDED:
+    if call is not None and _is_under_way(call, now):
         raise NotAllowed("Cet appel est déjà en cours : votre téléphone sonne.", reason="call_under_way")
     _guard(session, caps, now)
     if call is not None:
@@ -272,6 +273,14 @@ def reconciled(
     ):  # the officer's leg is over: nobody rings any more
         call.child_status, call.child_rank = "canceled", ENDED
     session.flush()
+
+
+def _is_under_way(call: ProviderCall, now: datetime) -> bool:
+    """Whether the officer's leg goes on, or the provider was asked for it a moment ago; a browser asks for none."""
+    if call.parent_rank >= ENDED:
+        return False
+    asking = call.channel == CallChannel.BRIDGE and call.opened_at > now - SILENT_AFTER
+    return call.parent_sid is not None or asking
 
 
 def _guard(session: Session, caps: Caps, now: datetime) -> None:

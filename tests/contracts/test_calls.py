@@ -293,6 +293,25 @@ def test_one_attempt_is_not_bridged_twice_at_once(exchange: Exchange) -> None:
         )
 
 
+def test_a_second_click_while_the_provider_is_still_asked_rings_nobody_twice(exchange: Exchange) -> None:
+    _, attempt_id, call = open_attempt(exchange)
+    theirs = Telephone(call.officer_id, exchange.runtime.settings, exchange.runtime.provider)
+
+    def click() -> telephony.Ringing:
+        return exchange.write(lambda s, _: telephony.prepare(s, attempt_id, theirs, now=exchange.now))
+
+    with pytest.raises(NotAllowed, match="déjà en cours"):
+        click()
+    rung = walk(exchange, call.uid, Script(person="busy"))
+    assert rung[0] == OFFICER
+    again = click()
+    assert again.uid != call.uid, "the line was busy: a new call"
+    exchange.write(lambda s, _: calls.failed(s, attempt_id, None, now=exchange.now))
+    assert click().uid != again.uid, "the provider did not take it"
+    exchange.later(minutes=2)
+    assert click().line == OFFICER, "a request of which nothing was heard keeps nobody from calling"
+
+
 def test_the_team_s_cap_stops_the_provider_and_not_the_officers(exchange: Exchange) -> None:
     lease = exchange.take()
     attempt_id = exchange.call(lease)
