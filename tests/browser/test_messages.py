@@ -194,6 +194,31 @@ def test_a_click_calls_through_the_browser_and_else_through_the_officer_s_teleph
     assert [call.channel for call in made] == ["softphone" if rings else "bridge"], "one attempt, one call"
 
 
+def test_a_stop_that_comes_while_a_call_is_asked_for_ends_it_by_every_way(
+    exchange: Exchange, site: Site, world: World, context: BrowserContext, sign_in: SignIn
+) -> None:
+    """The browser's telephone fails, and the stop has come before the officer's is asked for."""
+    site.runtime.settings.softphone_file.write_bytes(SDK.read_bytes())
+    with writing(site.runtime.sessions) as session:
+        calls.set_line(session, site.ids["officer"], "+33465710088", now=exchange.now)
+
+    def carry(_token: str, _attempt: str) -> bool:
+        exchange.write_in(exchange.number_of(world.people[0]), "STOP")
+        return False
+
+    context.add_init_script(PHONE)
+    context.expose_function("carry", carry)
+    page = sign_in("officer")
+    page.keyboard.press("s")
+    call = page.locator("#main-call button")
+    for _ in range(2):
+        call.click()
+        expect(page.locator("#call-error")).to_contain_text("Un stop est arrivé pendant cet appel")
+        expect(page.locator("#main-call")).not_to_have_attribute("data-busy", "yes")
+    assert exchange.telephones.calls == {}
+    assert page.evaluate("window.dialled ?? []") == []
+
+
 @pytest.mark.parametrize("language", [Language.FRENCH, Language.ENGLISH])
 @pytest.mark.parametrize("theme", [Theme.LIGHT, Theme.DARK])
 def test_a_question_is_read_and_answered_in_the_inbox(
