@@ -141,7 +141,7 @@ def to_letters(site: Site) -> None:
 
 def test_what_is_missing_for_other_routes_is_shown(lost: Site) -> None:
     text = text_of(lost.client("officer").get(PAGE))
-    assert "Pour d’autres voies, il manque : établissement inconnu" in text
+    assert "D’autres voies restent fermées : établissement inconnu" in text
     assert "aucun courriel connu" in text
     assert "aucune adresse complète" not in text
 
