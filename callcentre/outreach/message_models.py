@@ -52,7 +52,7 @@ class Message(Base):
     """How often it was looked for in vain after an unknown result."""
     requested_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
-    """When the provider took it; from here on it counts for the caps."""
+    """When the provider took it."""
     provider_sid: Mapped[str | None] = mapped_column(String(64), unique=True)
     provider_status: Mapped[str | None] = mapped_column(String(20))
     rank: Mapped[int] = mapped_column(SmallInteger, default=-1)

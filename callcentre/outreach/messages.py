@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from callcentre.bulk import insert_rows
@@ -87,6 +87,12 @@ def write(session: Session, draft: Draft, *, now: datetime) -> int:
     people = [{"message_id": message_id, "person_id": person} for person in sorted(set(draft.recipients))]
     insert_rows(session, MessageRecipient.__table__, people, skip_known=True)
     return message_id
+
+
+def counted_at() -> ColumnElement[datetime]:
+    """From when a message counts for the caps: one that may have left counts like one that did; NULL for the others."""
+    may_have_left = Message.state.in_((MessageState.SENDING, MessageState.UNKNOWN, MessageState.TO_CHECK))
+    return func.coalesce(Message.sent_at, case((may_have_left, Message.requested_at)))
 
 
 def due(session: Session, *, now: datetime, limit: int) -> list[Message]:
@@ -245,6 +251,8 @@ def told(
 ) -> Message | None:
     """Take in a callback about a message of ours: only a higher rank changes its state. None for one not ours.
 
+    Whatever became of the request here, it has left: it is not sent again.
+
     The code of a stop that only the provider knew makes it our own; the caller asks about its people again.
     """
     message = session.scalar(select(Message).where(Message.uid == uid).with_for_update())
@@ -252,12 +260,10 @@ def told(
         return None
     if message.provider_sid is None:
         message.provider_sid = sid
-    if message.state in {MessageState.SENDING, MessageState.UNKNOWN, MessageState.TO_CHECK}:
-        message.state, message.why = (
-            MessageState.SENT,
-            None,
-        )  # the callback overtook the answer, or replaced it
-    if message.state == MessageState.SENT and message.sent_at is None:
+    if message.state != MessageState.SENT:
+        # it overtook the answer, or comes after we had given up: what the provider tells of, it has taken
+        message.state, message.why = MessageState.SENT, None
+    if message.sent_at is None:
         message.sent_at = now
     if message.provider_sid == sid:
         _apply(message, status, error_code)

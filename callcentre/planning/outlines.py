@@ -35,6 +35,7 @@ from callcentre.database import UtcDateTime
 from callcentre.dispositions import RetryKind
 from callcentre.outreach.kinds import MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
+from callcentre.outreach.messages import counted_at
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
 from callcentre.planning.states import HINTED_AT, eighteenth_birthday
@@ -82,7 +83,7 @@ ENTRIES = Prepared(
         .join(Message, Message.id == MessageRecipient.message_id)
         .where(
             MessageRecipient.person_id == YoungPerson.id,
-            Message.sent_at > bindparam("since", type_=UtcDateTime()),
+            counted_at() > bindparam("since", type_=UtcDateTime()),
             Message.kind != MessageKind.ANSWER,
         )
         .scalar_subquery()

@@ -21,6 +21,7 @@ from callcentre.funnel.queries import in_force
 from callcentre.funnel.stages import Stage
 from callcentre.outreach.kinds import MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
+from callcentre.outreach.messages import counted_at
 from callcentre.outreach.models import Attempt, Callback
 from callcentre.people.models import NumberVerdict, Opposition, OptOut, PersonNumber, YoungPerson
 from callcentre.planning.policies import policy_of
@@ -90,14 +91,14 @@ _OPPOSED = Prepared(
 )
 _STOPPED = Prepared(select(OptOut.number_id).where(OptOut.number_id.in_(_IDS), OptOut.revoked_at.is_(None)))
 _WRITTEN = Prepared(
-    select(MessageRecipient.person_id, Message.sent_at)
+    select(MessageRecipient.person_id, counted_at())
     .join(Message, Message.id == MessageRecipient.message_id)
     .where(
-        MessageRecipient.person_id.in_(_IDS), Message.sent_at.is_not(None), Message.kind != MessageKind.ANSWER
+        MessageRecipient.person_id.in_(_IDS), counted_at().is_not(None), Message.kind != MessageKind.ANSWER
     )
-    .order_by(Message.sent_at)
+    .order_by(counted_at())
 )
-"""When messages that count were sent; an answer to what the person wrote uses up no cap."""
+"""When messages that count left, or may have; an answer to what the person wrote uses up no cap."""
 HINTED_AT = case(
     (
         (Attempt.retry_kind == RetryKind.THIRD_PARTY.value) & Attempt.corrected_at.is_(None),
@@ -155,9 +156,8 @@ def _read(
     hours = policy_of(programme).hours
     opposed = set(_OPPOSED.values(session, {"ids": ids}))
     written: dict[int, list[datetime]] = defaultdict(list)
-    for person_id, sent_at in _WRITTEN.rows(session, {"ids": ids}):
-        if sent_at is not None:
-            written[person_id].append(sent_at)
+    for person_id, at in _WRITTEN.rows(session, {"ids": ids}):
+        written[person_id].append(at)
     for person_id, birth_date, zone, class_label, opened_at, paused_until, reached in people:
         hinted = (hours.block_at(at, _zone(zone)) for at in hints.get(person_id, ()))
         yield (

@@ -17,6 +17,7 @@ from callcentre.callqueue.models import Turn
 from callcentre.outreach import consents
 from callcentre.outreach.kinds import Channel, MessageKind
 from callcentre.outreach.message_models import Message
+from callcentre.outreach.messages import counted_at
 from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.outreach.segments import fold
 from callcentre.outreach.sending import Destination, Recipient, SendingLimits, Verdict, may_leave
@@ -153,9 +154,9 @@ def _destination(session: Session, ask: Ask, now: datetime) -> Destination:
     bad = (NumberVerdict.WRONG, NumberVerdict.DEAD)
     answers = ask.kind is MessageKind.ANSWER  # whoever wrote from a number reads what is answered there
     sent = session.scalars(
-        select(Message.sent_at).where(
+        select(counted_at()).where(
             Message.number_id == number_id,
-            Message.sent_at > now - LOOKED_BACK,
+            counted_at() > now - LOOKED_BACK,
             Message.kind != MessageKind.ANSWER,
         )
     )
@@ -172,7 +173,7 @@ def _destination(session: Session, ask: Ask, now: datetime) -> Destination:
         opted_out=bool(stopped),
         textable=number.kind == NumberKind.MOBILE,
         usable=answers or not links or any(link.callable and link.verdict not in bad for link in links),
-        messages=tuple(sorted(moment for moment in sent if moment is not None)),
+        messages=tuple(sorted(sent)),
         calls=tuple(called),
         whatsapp=consents.of_number(session, number_id) if ask.channel is Channel.WHATSAPP else None,
     )

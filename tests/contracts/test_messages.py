@@ -336,6 +336,68 @@ def test_after_two_requests_that_nobody_can_account_for_a_person_decides(exchang
     assert (message.state, message.why, message.requests) == ("to_check", "not_found", 2)
 
 
+def not_listed(exchange: Exchange, message: Message) -> None:
+    """Look for a message of unknown result as often as it takes, while the provider does not list it yet."""
+    for _ in range(messages.LOOKS):
+        exchange.later(seconds=61)
+        exchange.write(lambda s, _: messages.looked_up(s, message.id, [], now=exchange.now))
+
+
+@pytest.mark.parametrize("state", [MessageState.PLANNED, MessageState.CANCELLED])
+def test_a_message_that_the_provider_tells_of_late_is_not_sent_again(
+    exchange: Exchange, state: MessageState
+) -> None:
+    person = exchange.world.people[0]
+    exchange.later(hours=9, minutes=57)  # 19:57
+    write(exchange, exchange.number_of(person), (person,))
+    exchange.telephones.obey(Faults(silent=1.0))
+    exchange.send()
+    exchange.telephones.obey(Faults())
+    not_listed(exchange, exchange.messages()[0])
+    exchange.later(minutes=3)
+    assert exchange.send() == 0
+    assert (exchange.messages()[0].state, exchange.messages()[0].why) == ("planned", "outside_hours")
+    if state is MessageState.CANCELLED:
+        exchange.write(lambda s, _: messages.cancel_for_person(s, person))
+    exchange.deliver_all()
+    [message] = exchange.messages()
+    assert (message.state, message.why, message.provider_status) == ("sent", None, "delivered")
+    assert message.sent_at is not None
+    exchange.later(hours=14)
+    assert exchange.send() == 0
+    assert len(exchange.telephones.messages) == 1
+
+
+def test_a_message_that_may_have_left_counts_for_the_caps(exchange: Exchange) -> None:
+    person = exchange.world.people[0]
+    number = exchange.number_of(person)
+    for step, state in (("a", MessageState.UNKNOWN), ("b", MessageState.TO_CHECK)):
+        one = write(exchange, number, (person,), step)
+        exchange.telephones.obey(Faults(fault=1.0))
+        while next(m for m in exchange.messages() if m.id == one).state != state:
+            exchange.send()
+            exchange.later(seconds=61)
+            if state is MessageState.TO_CHECK:
+                not_listed(exchange, next(m for m in exchange.messages() if m.id == one))
+    exchange.telephones.obey(Faults())
+    write(exchange, number, (person,), "c")
+    assert exchange.send() == 0
+    states = [(m.state, m.why) for m in exchange.messages()]
+    assert states == [("unknown", "unknown"), ("to_check", "not_found"), ("cancelled", "message_cap")]
+
+
+def test_a_message_that_may_have_left_counts_for_whoever_else_uses_the_number(exchange: Exchange) -> None:
+    one, two = exchange.add("Ana", numbers=[SHARED]), exchange.add("Bilal", numbers=[SHARED])
+    exchange.telephones.obey(Faults(fault=1.0))
+    for step in ("a", "b"):
+        write(exchange, SHARED, (one,), step)
+        exchange.send()
+    exchange.telephones.obey(Faults())
+    write(exchange, SHARED, (two,), "c")
+    assert exchange.send() == 0
+    assert [m.why for m in exchange.messages()] == ["unknown", "unknown", "message_cap"]
+
+
 def test_too_many_requests_wait_and_then_go(exchange: Exchange) -> None:
     person = exchange.world.people[0]
     write(exchange, exchange.number_of(person), (person,))

@@ -16,7 +16,7 @@ from callcentre.database import writing
 from callcentre.desk import undo
 from callcentre.desk.card import person
 from callcentre.desk.context import Desk
-from callcentre.outreach.kinds import MessageKind
+from callcentre.outreach.kinds import MessageKind, MessageState
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.models import Attempt
 from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
@@ -104,14 +104,18 @@ def disturb(office: Office, people: list[int], *, seed: int) -> None:
 
 
 def write_to(office: Office, people: list[int], *, seed: int) -> None:
-    """Messages to a third of them, of which answers use up no cap; some reach the cap, together with their calls."""
+    """Messages to a third of them, of which answers use up no cap; some reach the cap, together with their calls.
+
+    Of some nobody knows whether they left; they count as well.
+    """
     random_ = random.Random(seed)
 
     def write(session: Session, desk: Desk) -> None:
         links = session.scalars(select(PersonNumber).where(PersonNumber.person_id.in_(people[::3]))).all()
         for link in links:
             for step in range(random_.randrange(1, 9)):
-                sent_at = office.now - timedelta(days=random_.randrange(45))
+                asked_at = office.now - timedelta(days=random_.randrange(45))
+                state = random_.choice((MessageState.SENT, MessageState.UNKNOWN, MessageState.FAILED))
                 sent = Message(
                     uid=f"{link.id}-{step}",
                     programme_id=office.world.programme_id,
@@ -119,10 +123,12 @@ def write_to(office: Office, people: list[int], *, seed: int) -> None:
                     kind=random_.choice((MessageKind.ANSWER, MessageKind.MANUAL, MessageKind.UNANSWERED)),
                     number_id=link.number_id,
                     body="",
-                    created_at=sent_at,
-                    due_at=sent_at,
-                    not_after=sent_at,
-                    sent_at=sent_at,
+                    created_at=asked_at,
+                    due_at=asked_at,
+                    not_after=asked_at,
+                    requested_at=asked_at,
+                    sent_at=asked_at if state is MessageState.SENT else None,
+                    state=state,
                 )
                 session.add(sent)
                 session.flush()
