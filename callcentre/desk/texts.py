@@ -9,14 +9,15 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from callcentre.accounts.models import User
 from callcentre.desk import inbound
 from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.outreach import consents, messages
-from callcentre.outreach.kinds import Channel, MessageKind
+from callcentre.outreach.kinds import Channel, InboundState, MessageKind
 from callcentre.outreach.message_models import InboundMessage
 from callcentre.outreach.messages import Draft
-from callcentre.outreach.segments import measure
+from callcentre.outreach.segments import fold, measure
 from callcentre.people.kinds import NumberOwner
 from callcentre.people.models import PersonNumber, YoungPerson
 from callcentre.planning import touches
@@ -89,8 +90,16 @@ def write(
     key: str | None = None,
     channel: Channel = Channel.SMS,
 ) -> Written:
-    """Write a message to a young person's own mobile; raises in words when it may never leave."""
-    body = _checked(body)
+    """Write a message to a young person's own mobile; raises in words when it may never leave.
+
+    `key` names the form: sent twice it is one message, and InvalidInput is raised if the words are others.
+    """
+    body, step = _checked(desk, body, channel), f"manual-{key or uuid4()}"[:80]
+    if messages.body_of(session, desk.programme_id, step) not in (None, body):
+        raise InvalidInput(
+            "Un autre message a déjà été envoyé d’ici. Celui-ci ne l’est pas : relisez-le, puis envoyez-le.",
+            field="body",
+        )
     number_id = touches.number_for_text(session, person_id)
     if number_id is None:
         raise NotAllowed(
@@ -105,7 +114,7 @@ def write(
     leaves = verdict.until or now
     draft = Draft(
         programme_id=desk.programme_id,
-        step=f"manual-{key or uuid4()}"[:80],
+        step=step,
         kind=MessageKind.MANUAL,
         number_id=number_id,
         body=body,
@@ -120,10 +129,17 @@ def write(
 
 
 def answer(session: Session, desk: Desk, inbound_id: int, body: str, *, by: int, now: datetime) -> int:
-    """Answer what somebody wrote; it leaves at once, and uses up no cap."""
-    row = session.get(InboundMessage, inbound_id)
+    """Answer what somebody wrote, once; it leaves at once, and uses up no cap.
+
+    The same answer sent twice is one; raises NotAllowed when the message was dealt with otherwise.
+    """
+    row = session.get(InboundMessage, inbound_id, with_for_update=True)
     if row is None or row.number_id is None:
         raise NotFound("inbox")
+    channel, step = Channel(row.channel), f"answer-{inbound_id}"
+    body = _checked(desk, body, channel)
+    if row.state != InboundState.OPEN and messages.body_of(session, desk.programme_id, step) != body:
+        raise _dealt_with(session, row, by)
     people = list(
         session.scalars(select(PersonNumber.person_id).where(PersonNumber.number_id == row.number_id))
     )
@@ -131,19 +147,34 @@ def answer(session: Session, desk: Desk, inbound_id: int, body: str, *, by: int,
         session,
         desk,
         row.number_id,
-        _checked(body),
-        step=f"answer-{inbound_id}",
+        body,
+        step=step,
         people=people,
-        channel=Channel(row.channel),
+        channel=channel,
         now=now,
         by=by,
     )
 
 
-def _checked(body: str) -> str:
+def _dealt_with(session: Session, row: InboundMessage, by: int) -> NotAllowed:
+    """The refusal to answer a message that no longer waits, naming the colleague who dealt with it."""
+    colleague = None if row.handled_by in (None, by) else session.get(User, row.handled_by)
+    if colleague is None:
+        return NotAllowed("Ce message est déjà traité : votre réponse n’est pas partie.", reason="answered")
+    return NotAllowed(
+        "%(name)s a déjà traité ce message : votre réponse n’est pas partie.",
+        reason="answered",
+        name=colleague.display_name,
+    )
+
+
+def _checked(desk: Desk, body: str, channel: Channel) -> str:
+    """Return the words as they would leave, in the plain alphabet if the programme's texts are written in it."""
     body = body.strip()
     if not body:
         raise InvalidInput("Écrivez le message.", field="body")
+    if channel is Channel.SMS and desk.programme.messaging.folds_to_plain:
+        body = fold(body)
     if len(body) > LONGEST or measure(body).parts > MOST_PARTS:
         raise InvalidInput("Ce message est trop long : quatre parties au plus.", field="body")
     return body

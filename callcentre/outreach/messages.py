@@ -89,6 +89,13 @@ def write(session: Session, draft: Draft, *, now: datetime) -> int:
     return message_id
 
 
+def body_of(session: Session, programme_id: int, step: str) -> str | None:
+    """Return the words that were written down for a step, or None when there are none yet."""
+    return session.scalar(
+        select(Message.body).where(Message.programme_id == programme_id, Message.step == step).limit(1)
+    )
+
+
 def counted_at() -> ColumnElement[datetime]:
     """From when a message counts for the caps: one that may have left counts like one that did; NULL for the others."""
     may_have_left = Message.state.in_((MessageState.SENDING, MessageState.UNKNOWN, MessageState.TO_CHECK))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -26,6 +27,7 @@ from callcentre.desk.search import search as find
 from callcentre.desk.serving import Nothing
 from callcentre.errors import IdempotencyMismatch, InvalidInput, LeaseLost, NotAllowed, NotFound
 from callcentre.outreach import attempts, consents
+from callcentre.outreach.kinds import Channel
 from callcentre.retry.reasons import ReasonCode, reason
 from callcentre.web import card_view, labels, message_words, outcome_form
 from callcentre.web.context import now, runtime, user
@@ -61,7 +63,7 @@ def show() -> str:
     if lease is None:
         return _idle_page(desk)
     looked(Place.CARD, lease.person_id)
-    return _card_page(desk, lease)
+    return card_page(desk, lease)
 
 
 @blueprint.post("/next")
@@ -306,6 +308,15 @@ def open_card() -> BaseResponse:
 
 
 @dataclass(frozen=True)
+class Unsent:
+    """A message that did not leave: what was typed, how it was to go, and why not."""
+
+    body: str
+    channel: Channel
+    why: str
+
+
+@dataclass(frozen=True)
 class _Waiting:
     """What a page without a card says: paused or not, why nobody is due, when somebody is."""
 
@@ -365,16 +376,18 @@ def _to_correct(desk: Desk, token: str, read: outcome_form.Reading) -> ResponseR
         return answer(
             422, code=InvalidInput.code, message=message, field=field, fields=read.errors, offer=offer
         )
-    return _card_page(desk, lease, typed=request.form, read=read), 422
+    return card_page(desk, lease, typed=request.form, read=read), 422
 
 
-def _card_page(
+def card_page(
     desk: Desk,
     lease: Lease,
     *,
     typed: ImmutableMultiDict[str, str] | None = None,
     read: outcome_form.Reading | None = None,
+    unsent: Unsent | None = None,
 ) -> str:
+    """Return the card that the officer holds, with what was typed and could not be taken, if anything."""
     session, me = database(), user()
     shown = card(session, desk, lease, officer=me, language=me.language.value, now=now())
     day = my_day.my_day(session, desk, officer_id=me.id, now=now())
@@ -410,6 +423,8 @@ def _card_page(
         ),
         may_whatsapp=runtime().provider.can_whatsapp
         and texts.whatsapp_of(session, shown.person.id, now=now()),
+        unsent=unsent,
+        text_key=uuid4(),
         texts=texts.templates(session, desk, shown.person.id, answerable=runtime().provider.can_receive),
     )
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
+from callcentre.callqueue import lease as leases
 from callcentre.desk import conversation, texts
+from callcentre.desk.context import Desk
 from callcentre.errors import InvalidInput, NotAllowed, Unavailable
 from callcentre.outreach.kinds import Channel
 from callcentre.outreach.provider import ProviderFailure, Refused
 from callcentre.outreach.segments import fold, measure
 from callcentre.web import message_words
 from callcentre.web.context import now, runtime, user
+from callcentre.web.desk import Unsent, card_page
 from callcentre.web.errors import is_local
 from callcentre.web.formats import moment
 from callcentre.web.guards import passive
@@ -59,7 +62,11 @@ def answer(row_id: int) -> BaseResponse:
     try:
         texts.answer(session, desk, row_id, request.form.get("body", ""), by=user().id, now=now())
     except InvalidInput as problem:
-        return make_response(_page(errors={f"body-{row_id}": gettext(problem.message)}), 422)
+        typed = {row_id: request.form.get("body", "")}
+        return make_response(_page({f"body-{row_id}": gettext(problem.message)}, typed), 422)
+    except NotAllowed as problem:
+        unsent = Unsent(request.form.get("body", ""), Channel.SMS, gettext(problem.message))
+        return make_response(_page(unsent=unsent), problem.status)
     conversation.settle(session, "message", row_id, by=user().id, now=now())
     flash(gettext("Réponse envoyée."))
     return redirect("/inbox")
@@ -70,25 +77,24 @@ def write(person_id: int) -> BaseResponse:
     """Write to somebody; says when it leaves, since it never does within an hour of a call."""
     session = database()
     desk = runtime().desk(session)
-    after = request.form.get("next", "")
-    back = redirect(after if is_local(after) else f"/people/{person_id}")
+    body = request.form.get("body", "")
+    channel = Channel.WHATSAPP if request.form.get("channel") == Channel.WHATSAPP else Channel.SMS
     try:
         written = texts.write(
             session,
             desk,
             person_id,
-            request.form.get("body", ""),
+            body,
             by=user().id,
             now=now(),
             key=request.form.get("key") or None,
-            channel=Channel.WHATSAPP if request.form.get("channel") == Channel.WHATSAPP else Channel.SMS,
+            channel=channel,
         )
     except InvalidInput as problem:
-        flash(gettext(problem.message), "attention")
-        return back
+        return _unsent(desk, person_id, Unsent(body, channel, gettext(problem.message)), problem.status)
     except NotAllowed as problem:
-        flash(message_words.refusal(problem.reason), "attention")
-        return back
+        why = message_words.refusal(problem.reason)
+        return _unsent(desk, person_id, Unsent(body, channel, why), problem.status)
     if written.why is None:
         flash(gettext("Message en route."))
     else:
@@ -96,7 +102,7 @@ def write(person_id: int) -> BaseResponse:
         flash(
             gettext("Message gardé : il partira %(when)s (%(why)s).", when=moment(written.leaves_at), why=why)
         )
-    return back
+    return _back(person_id)
 
 
 @blueprint.post("/people/<int:person_id>/numbers/<int:number_id>/whatsapp")
@@ -124,7 +130,25 @@ def measured() -> BaseResponse:
     )
 
 
-def _page(errors: dict[str, str] | None = None) -> str:
+def _unsent(desk: Desk, person_id: int, unsent: Unsent, status: int) -> BaseResponse:
+    """Show the person's card again with what was typed and why it did not leave; only the reason when it is gone."""
+    lease = leases.of_officer(database(), user().id)
+    if lease is not None and lease.person_id == person_id:
+        return make_response(card_page(desk, lease, unsent=unsent), status)
+    flash(unsent.why, "attention")
+    return _back(person_id)
+
+
+def _back(person_id: int) -> BaseResponse:
+    after = request.form.get("next", "")
+    return redirect(after if is_local(after) else f"/people/{person_id}")
+
+
+def _page(
+    errors: dict[str, str] | None = None,
+    typed: dict[int, str] | None = None,
+    unsent: Unsent | None = None,
+) -> str:
     session = database()
     desk = runtime().desk(session)
     return render_template(
@@ -136,4 +160,6 @@ def _page(errors: dict[str, str] | None = None) -> str:
         state_words=message_words.state,
         quick=[gettext(words) for words in message_words.QUICK_ANSWERS],
         errors=errors or {},
+        typed=typed or {},
+        unsent=unsent,
     )

@@ -292,6 +292,8 @@ def test_a_text_says_what_it_costs_and_that_it_waits_for_an_hour(
     page.locator("#write-text summary").click()
     page.fill("#text-body", "Bonjour, êtes-vous là ? 👍")
     expect(page.locator("#text-cost")).to_contain_text("👍")
+    page.locator("input[name=disposition][aria-keyshortcuts='5']").check()
+    page.locator("#text-body").press("Control+Enter")  # it is no result that is being written here
     page.locator("#write-text button[type=submit]").click()
     expect(page.locator("main > .banner[role=status]")).to_contain_text("dans l’heure d’un appel")
     assert exchange.send() == 0

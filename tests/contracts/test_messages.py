@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from callcentre.callqueue.kinds import EntryState, Lane
 from callcentre.callqueue.lease import Lease
 from callcentre.callqueue.models import QueueEntry, Turn
-from callcentre.desk import serving, texts
+from callcentre.desk import conversation, serving, texts
 from callcentre.desk.context import Desk
 from callcentre.dispositions import RetryKind
-from callcentre.errors import NotAllowed
+from callcentre.errors import InvalidInput, NotAllowed
 from callcentre.outreach import messages
 from callcentre.outreach.kinds import InboundState, MessageKind, MessageState
 from callcentre.outreach.message_models import Message, ProviderEvent, WebhookCount
@@ -811,6 +811,56 @@ def test_a_reply_from_a_shared_phone_is_for_somebody_to_read(exchange: Exchange)
 
 
 # --- all of it at once
+
+
+def test_a_message_is_answered_once_and_a_second_answer_is_refused(exchange: Exchange) -> None:
+    number = exchange.number_of(exchange.world.people[0])
+    exchange.write_in(number, "C'est où exactement ?")
+    [said] = exchange.received()
+
+    def answered(by: str, words: str) -> None:
+        def work(session: Session, desk: Desk) -> None:
+            texts.answer(session, desk, said.id, words, by=exchange.user(by), now=exchange.now)
+            conversation.settle(session, "message", said.id, by=exchange.user(by), now=exchange.now)
+
+        exchange.write(work)
+
+    answered("officer", "Au 3 rue X.")
+    answered("officer", "Au 3 rue X.")  # a double click
+    with pytest.raises(NotAllowed, match="a déjà traité ce message"):
+        answered("colleague", "Au 3 rue X, demain dès 9h.")
+    with pytest.raises(NotAllowed, match="est déjà traité"):
+        answered("officer", "Au 5 rue Y.")
+    assert [m.body for m in exchange.messages()] == ["Au 3 rue X."]
+
+
+def test_a_form_that_was_sent_carries_no_other_words(exchange: Exchange) -> None:
+    person, by = exchange.world.people[0], exchange.user("officer")
+
+    def written(words: str, key: str) -> None:
+        exchange.write(lambda s, d: texts.write(s, d, person, words, by=by, now=exchange.now, key=key))
+
+    written("Rendez-vous au 3 rue X.", "one")
+    written("Rendez-vous au 3 rue X.", "one")  # a double click
+    with pytest.raises(InvalidInput, match="Un autre message a déjà été envoyé"):
+        written("Erreur : au 5 rue Y.", "one")
+    written("Erreur : au 5 rue Y.", "two")
+    assert [m.body for m in exchange.messages()] == ["Rendez-vous au 3 rue X.", "Erreur : au 5 rue Y."]
+
+
+def test_what_an_officer_writes_leaves_in_the_plain_alphabet_that_its_cost_was_told_for(
+    exchange: Exchange,
+) -> None:
+    number, by = exchange.number_of(exchange.world.people[0]), exchange.user("officer")
+    exchange.write_in(number, "C'est qui ?")
+    [said] = exchange.received()
+
+    def work(session: Session, desk: Desk) -> None:
+        texts.answer(session, desk, said.id, "Êtes-vous prêt ?", by=by, now=exchange.now)
+        texts.write(session, desk, exchange.world.people[1], "Êtes-vous là ?", by=by, now=exchange.now)
+
+    exchange.write(work)
+    assert [m.body for m in exchange.messages()] == ["Etes-vous pret ?", "Etes-vous là ?"]
 
 
 def test_two_workers_at_once_send_nothing_twice(exchange: Exchange) -> None:

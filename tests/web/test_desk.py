@@ -8,16 +8,20 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 from werkzeug.test import TestResponse
 
 from callcentre.accounts.kinds import Language
 from callcentre.accounts.users import set_preferences
 from callcentre.callqueue import lease as leases
 from callcentre.database import reading, writing
-from callcentre.desk import drafts, settling
+from callcentre.desk import drafts, inbound, settling
+from callcentre.desk.inbound import Incoming
 from callcentre.desk.models import OutcomeConflict
+from callcentre.outreach.message_models import Message
 from callcentre.outreach.models import Attempt, Callback
+from callcentre.people.kinds import NumberVerdict
+from callcentre.people.models import PersonNumber, PhoneNumber
 from tests.builders import World, a_person, make_world
 from tests.web.site import START, Site, hidden_in, send, sign_in, text_of, token_in
 
@@ -432,6 +436,64 @@ def test_result_sent_after_the_session_ended_is_given_back_at_sign_in(desk: Desk
     assert "À ne pas perdre" not in text_of(answer), "others see the sign-in page"
     again = sign_in(desk.client, "officer", carried=hidden_in(answer, "carried"))
     assert "À ne pas perdre" in text_of(again)
+
+
+def written_to(desk: Desk, body: str) -> TestResponse:
+    """Send a text with the form of the card, as the page shows it."""
+    page = desk.page()
+    found = re.search(r'action="(/inbox/people/\d+)"', page.get_data(as_text=True))
+    assert found is not None
+    return desk.post(found[1], body=body, next="/desk", key=hidden_in(page, "key"))
+
+
+def bodies(desk: Desk) -> list[str]:
+    with reading(desk.site.runtime.sessions) as session:
+        return list(session.scalars(select(Message.body).order_by(Message.id)))
+
+
+def test_second_text_from_the_same_card_goes_too(desk: Desk) -> None:
+    desk.next()
+    for body in ("Rendez-vous au 3 rue X.", "Erreur : au 5 rue Y."):
+        assert written_to(desk, body).status_code == 302
+        assert "Message gardé" in desk.said()
+    assert bodies(desk) == ["Rendez-vous au 3 rue X.", "Erreur : au 5 rue Y."]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "why"),
+    [("Bonjour \N{WAVING HAND SIGN} " + "x" * 300, 422, "trop long"), ("Bonjour", 409, "ne peut pas partir")],
+)
+def test_refused_text_stays_on_the_card_with_the_reason(desk: Desk, body: str, status: int, why: str) -> None:
+    desk.next()
+    page = desk.page().get_data(as_text=True)
+    if status == 409:
+        with writing(desk.site.runtime.sessions) as session:
+            session.execute(update(PersonNumber).values(verdict=NumberVerdict.WRONG))
+    refused = written_to(desk, body)
+    assert refused.status_code == status
+    assert why in text_of(refused)
+    assert f">{body}</textarea>" in refused.get_data(as_text=True)
+    assert f">{body}</textarea>" not in page
+    assert bodies(desk) == []
+
+
+def test_answer_to_what_a_colleague_answered_is_given_back(site: Site, desk: Desk) -> None:
+    with writing(site.runtime.sessions) as session:
+        number = session.scalars(select(PhoneNumber.e164)).first() or ""
+        said = inbound.take_in(
+            session, site.runtime.desk(session), Incoming("SM1", number, "C'est où ?"), now=START
+        )
+        path = f"/inbox/message/{said.id}/answer"
+    long = "Au \N{WAVING HAND SIGN} " + "x" * 300
+    too_long = send(desk.client, path, page="/inbox", body=long)
+    assert too_long.status_code == 422
+    assert f">{long}</textarea>" in too_long.get_data(as_text=True)
+    assert send(desk.client, path, page="/inbox", body="Au 3 rue X.").status_code == 302
+    late = send(site.client("colleague"), path, page="/inbox", body="Au 3 rue X, demain.")
+    assert late.status_code == 409
+    assert "Camille Roux a déjà traité ce message" in text_of(late)
+    assert "Au 3 rue X, demain." in text_of(late)
+    assert bodies(desk) == ["Au 3 rue X."]
 
 
 def test_household_is_shown_and_its_card_opens_after_the_result(desk: Desk) -> None:

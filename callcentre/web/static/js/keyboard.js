@@ -3,6 +3,7 @@
 //
 // AZERTY: digits need Shift, so they are matched by place (event.code), letters by what they write (event.key).
 // Single keys are silent while typing, in a dialog, with a modifier, on key repeat, and when the user turned them off.
+// Nobody sends one form from a field of another: with Control, a button of another form is silent while typing.
 // Escape leaves a field of a <form data-escapes="id"> for the element of that id, so that single keys work again.
 
 import { $, $$, focusOn, t } from "./util.js";
@@ -23,6 +24,8 @@ const isTyping = (element) =>
   element instanceof HTMLElement &&
   (element.isContentEditable ||
     element.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=button], [type=submit])"));
+
+const isOfOtherForm = (element, field) => element.form && isTyping(field) && field.form && field.form !== element.form;
 
 const isShown = (element) => element.checkVisibility?.() ?? element.offsetParent !== null;
 
@@ -51,6 +54,7 @@ function press(event) {
     (element) =>
       element.getAttribute("aria-keyshortcuts").split(SEPARATOR).some((shortcut) => matches(event, shortcut)) &&
       !element.disabled &&
+      (single || !isOfOtherForm(element, event.target)) &&
       isShown(element),
   );
   if (!target) return;
