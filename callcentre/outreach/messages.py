@@ -55,7 +55,8 @@ class Draft:
 def write(session: Session, draft: Draft, *, now: datetime) -> int:
     """Write a message down, once for each programme, step and number; return its id.
 
-    Somebody else on the same number becomes a recipient of the message that stands.
+    Somebody else on the same number becomes a recipient of the message that stands; one that was held back before the
+    provider was asked is planned again for them.
     """
     row = {
         "uid": str(uuid4()),
@@ -84,9 +85,33 @@ def write(session: Session, draft: Draft, *, now: datetime) -> int:
         )
     )
     assert message_id is not None
-    people = [{"message_id": message_id, "person_id": person} for person in sorted(set(draft.recipients))]
+    newcomers = sorted(set(draft.recipients).difference(recipients(session, [message_id])[message_id]))
+    if newcomers:
+        _plan_again(session, message_id, draft)
+    people = [{"message_id": message_id, "person_id": person} for person in newcomers]
     insert_rows(session, MessageRecipient.__table__, people, skip_known=True)
     return message_id
+
+
+def _plan_again(session: Session, message_id: int, draft: Draft) -> None:
+    """Plan anew, in the words of a draft, a message that never left: it was held back for others on the number."""
+    session.execute(
+        update(Message)
+        .where(
+            Message.id == message_id,
+            Message.state.in_((MessageState.BLOCKED, MessageState.CANCELLED)),
+            Message.requests == 0,
+        )
+        .values(
+            state=MessageState.PLANNED,
+            why=None,
+            channel=draft.channel.value,
+            content=draft.content,
+            body=draft.body,
+            due_at=draft.due_at,
+            not_after=draft.not_after,
+        )
+    )
 
 
 def body_of(session: Session, programme_id: int, step: str) -> str | None:
@@ -250,6 +275,14 @@ def looked_up(session: Session, message_id: int, found: Sequence[Receipt], *, no
         message.state, message.due_at, message.looked_up = MessageState.PLANNED, now, 0
     else:
         message.state, message.why = MessageState.TO_CHECK, "not_found"
+    session.flush()
+
+
+def look_later(session: Session, message_id: int, *, now: datetime) -> None:
+    """The provider did not say what it has for the number: others are looked for before it is again."""
+    message = session.get_one(Message, message_id, with_for_update=True)
+    if message.state == MessageState.UNKNOWN:
+        message.due_at = now + LOOK_AFTER
     session.flush()
 
 

@@ -70,7 +70,9 @@ def look_up_unknown(post: Post, *, now: datetime, limit: int = 20) -> int:
         try:
             found = post.provider.sent_to(number, channel)
         except ProviderFailure:
-            break
+            with writing(post.sessions) as session:
+                messages.look_later(session, message_id, now=now)
+            break  # it may be down: the others come first in the next round
         with writing(post.sessions) as session:
             messages.looked_up(session, message_id, found, now=now)
     return len(wanted)

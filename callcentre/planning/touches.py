@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, String, cast, func, literal, select
+from sqlalchemy import Select, String, cast, false, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from callcentre.callqueue.models import EntryState, QueueEntry
@@ -21,8 +21,10 @@ from callcentre.outreach.models import Attempt
 from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import OptOut, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.phone import NumberKind
+from callcentre.planning.policies import policy_of
 from callcentre.planning.writing import Sender, content_of, text_of
 from callcentre.programmes import MessageConfig, Programme
+from callcentre.retry.windows import CallingHours
 from callcentre.support.kinds import AppointmentState
 from callcentre.support.models import Appointment
 
@@ -30,6 +32,8 @@ AT_ONCE = 500
 """Messages written in one go at most."""
 UNANSWERED_DAYS = timedelta(days=3)
 """A word after an unanswered call goes within so many days of it, or not at all."""
+REMINDED_BEFORE = timedelta(hours=1)
+"""A reminder leaves so long before the appointment, or not at all."""
 _IN_VAIN = tuple(
     kind.value for kind in (RetryKind.NO_ANSWER, RetryKind.BUSY, RetryKind.TECHNICAL, RetryKind.THIRD_PARTY)
 )
@@ -59,8 +63,7 @@ def plan_touches(
     """
     written = 0
     for template in programme.messaging.templates:
-        days = programme.messaging.pre_notice_days
-        for touch in list(_touches(session, template, programme_id, days, now, at_once)):
+        for touch in list(_touches(session, programme, template, programme_id, now, at_once)):
             written += _write(session, programme, programme_id, template, touch, sender=sender, now=now)
     return written
 
@@ -119,19 +122,21 @@ def _last_was_in_vain(session: Session, person_id: int) -> bool:
 
 def _touches(
     session: Session,
+    programme: Programme,
     template: MessageConfig,
     programme_id: int,
-    notice_days: int,
     now: datetime,
     at_once: int,
 ) -> Iterator[_Touch]:
     match template.kind:
         case "pre_notice":
-            yield from _never_called(session, template, programme_id, notice_days, now, at_once)
+            days = programme.messaging.pre_notice_days
+            yield from _never_called(session, template, programme_id, days, now, at_once)
         case "unanswered":
             yield from _unanswered(session, template, programme_id, now, at_once)
         case "reminder":
-            yield from _appointments(session, template, programme_id, now, at_once)
+            hours = policy_of(programme).hours
+            yield from _appointments(session, template, programme_id, hours, now, at_once)
 
 
 def _never_called(
@@ -198,18 +203,33 @@ def _unanswered(
 
 
 def _appointments(
-    session: Session, template: MessageConfig, programme_id: int, now: datetime, at_once: int
+    session: Session,
+    template: MessageConfig,
+    programme_id: int,
+    hours: CallingHours,
+    now: datetime,
+    at_once: int,
 ) -> Iterator[_Touch]:
     ahead = timedelta(hours=template.hours_before or 0)
     step = literal(f"{template.code}-") + cast(Appointment.id, String)
     written = select(Message.id).where(Message.programme_id == programme_id, Message.step == step)
+    to_come = (
+        Appointment.programme_id == programme_id,
+        Appointment.state == AppointmentState.PLANNED,
+        Appointment.starts_at > now,
+    )
+    person = YoungPerson.id == Appointment.person_id
+    zones = session.scalars(select(YoungPerson.zone).join(Appointment, person).where(*to_come).distinct())
+    soon = [
+        (YoungPerson.zone == zone) & (Appointment.starts_at <= _reminded_until(hours, zone, ahead, now))
+        for zone in zones
+    ]
     rows = session.scalars(
         select(Appointment)
+        .join(YoungPerson, person)
         .where(
-            Appointment.programme_id == programme_id,
-            Appointment.state == AppointmentState.PLANNED,
-            Appointment.starts_at > now,
-            Appointment.starts_at <= now + ahead,
+            *to_come,
+            or_(false(), *soon),
             Appointment.person_id.in_(_for_text(PersonNumber.person_id)),
             ~written.exists(),
         )
@@ -217,8 +237,16 @@ def _appointments(
         .limit(at_once)
     )
     for row in rows:
-        before = row.starts_at - timedelta(hours=1)
+        before = row.starts_at - REMINDED_BEFORE
         yield _Touch(row.person_id, f"{template.code}-{row.id}", now, before, row.starts_at)
+
+
+def _reminded_until(hours: CallingHours, zone: str, ahead: timedelta, now: datetime) -> datetime:
+    """Return the start of the last appointment to remind of now: also of one before which nothing opens any more."""
+    there = ZoneInfo(zone)
+    block = hours.block_at(now, there)
+    reopens = hours.next_opening(block.end, there) if block else None
+    return max(now + ahead, reopens + REMINDED_BEFORE) if reopens else now + ahead
 
 
 def _for_text(column: InstrumentedAttribute[int]) -> Select[int]:

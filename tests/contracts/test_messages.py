@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import func, select, update
@@ -19,10 +21,12 @@ from callcentre.desk.context import Desk
 from callcentre.dispositions import RetryKind
 from callcentre.errors import InvalidInput, NotAllowed
 from callcentre.outreach import messages
-from callcentre.outreach.kinds import InboundState, MessageKind, MessageState
+from callcentre.outreach.kinds import Channel, InboundState, MessageKind, MessageState
 from callcentre.outreach.message_models import Message, ProviderEvent, WebhookCount
 from callcentre.outreach.messages import Draft
 from callcentre.outreach.models import Attempt, Callback
+from callcentre.outreach.offline import Offline
+from callcentre.outreach.provider import Receipt, Refused
 from callcentre.outreach.replies import Meaning
 from callcentre.people import opt_outs
 from callcentre.people.kinds import NumberVerdict
@@ -38,6 +42,7 @@ from tests.builders import World
 from tests.contracts.exchange import ACCOUNT, PUBLIC, Exchange, an_exchange
 
 SHARED = "+33639981234"
+PARIS = ZoneInfo("Europe/Paris")
 
 
 @pytest.fixture
@@ -222,6 +227,39 @@ def test_a_reminder_is_looked_for_once_and_the_next_appointment_comes_first(exch
     assert rounds(exchange) == [[behind[4], behind[3]], [behind[2], behind[1]], [behind[0]]]
 
 
+@pytest.mark.parametrize(
+    ("start", "sent"), [("09:00", (27, 17, 30)), ("11:00", (27, 17, 30)), ("11:30", (30, 10, 0))]
+)
+def test_the_morning_after_closed_days_is_reminded_of_in_the_last_window_before(
+    exchange: Exchange, start: str, sent: tuple[int, int, int]
+) -> None:
+    person = exchange.world.people[0]
+    monday = datetime.fromisoformat(f"2026-11-30T{start}").replace(tzinfo=PARIS)
+
+    def appointed(session: Session, desk: Desk) -> None:
+        appointments.make(
+            session,
+            programme_id=desk.programme_id,
+            person_id=person,
+            partner="Mission locale (fictive)",
+            starts_at=monday,
+            by=exchange.user("officer"),
+            now=exchange.now,
+        )
+        session.execute(update(QueueEntry).values(state=EntryState.CLOSED))
+
+    exchange.write(appointed)
+    exchange.later(days=4, hours=4)  # Friday, 14:00
+    while exchange.now < monday:
+        exchange.plan()
+        exchange.send()
+        exchange.later(minutes=30)
+    [reminder] = exchange.messages()
+    assert reminder.sent_at is not None
+    local = reminder.sent_at.astimezone(PARIS)
+    assert (reminder.state, (local.day, local.hour, local.minute)) == ("sent", sent)
+
+
 def test_two_messages_in_thirty_days_and_no_more(exchange: Exchange) -> None:
     person = exchange.world.people[0]
     number = exchange.number_of(person)
@@ -274,6 +312,25 @@ def test_two_siblings_on_one_phone_get_one_message(exchange: Exchange) -> None:
     )
     people = exchange.read(lambda s, _: messages.recipients(s, [notice.id]))[notice.id]
     assert people == [one, two]
+
+
+def test_a_notice_held_back_for_one_goes_to_the_sibling_who_is_listed_later(exchange: Exchange) -> None:
+    one = exchange.add("Ana", numbers=[SHARED])
+    exchange.plan()
+    exchange.write(
+        lambda s, _: opt_outs.oppose(
+            s, person_id=one, source="voice", now=exchange.now, by=exchange.user("officer")
+        )
+    )
+    exchange.send()
+    [held] = [m for m in exchange.messages() if m.state == MessageState.BLOCKED]
+    assert held.why == "opposed"
+    exchange.later(days=1)
+    two = exchange.add("Bilal", numbers=[SHARED])
+    assert exchange.plan() == 1
+    assert exchange.send() == 1
+    assert next(m.state for m in exchange.messages() if m.id == held.id) == MessageState.SENT
+    assert recipients(exchange, [held.id]) == [two]
 
 
 # --- faults of the provider
@@ -396,6 +453,30 @@ def test_a_message_that_may_have_left_counts_for_whoever_else_uses_the_number(ex
     write(exchange, SHARED, (two,), "c")
     assert exchange.send() == 0
     assert [m.why for m in exchange.messages()] == ["unknown", "unknown", "message_cap"]
+
+
+@dataclass(frozen=True)
+class Withholding(Offline):
+    """A provider that does not say what it has for one number."""
+
+    number: str = ""
+
+    def sent_to(self, to: str, channel: Channel) -> list[Receipt]:
+        if to == self.number:
+            raise Refused(20404)
+        return super().sent_to(to, channel)
+
+
+def test_one_number_that_cannot_be_looked_up_keeps_no_other_waiting(exchange: Exchange) -> None:
+    exchange.telephones.obey(Faults(fault=1.0))
+    for person in exchange.world.people[:2]:
+        write(exchange, exchange.number_of(person), (person,))
+        exchange.send()
+    withholding = Withholding(number=exchange.number_of(exchange.world.people[0]))
+    for _ in range(4):
+        exchange.later(seconds=61)
+        delivery.look_up_unknown(replace(exchange.parcels, provider=withholding), now=exchange.now)
+    assert [m.state for m in exchange.messages()] == ["unknown", "planned"]
 
 
 def test_too_many_requests_wait_and_then_go(exchange: Exchange) -> None:
