@@ -7,10 +7,11 @@ shown to an officer with the guess beside it. Nothing is ever dropped.
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
+
+from callcentre.outreach.stops import POLITE, Forbids, forbidden, plain_words
 
 
 class Meaning(StrEnum):
@@ -56,30 +57,9 @@ class Reply:
     wish: Wish = Wish()
 
 
-def _words(*lines: str) -> frozenset[str]:
-    return frozenset(word for line in lines for word in line.split())
-
-
 ASIDE_WORDS = 5
 """A message with more words than this besides those that were understood is for an officer to read."""
 
-_STOP_FIRST = _words(
-    "stop stopall stopp stope arret arretez arreter arrete arretes desabonner desabonnement desabonnez",
-    "desinscrire desinscription desinscrivez unsubscribe optout revoke quit remove",
-)
-_STOP_BARE = _words("cancel end fin revoke quit assez")
-_STOP_PHRASES = re.compile(
-    r"\b(ne (me |m )?(plus )?(r?appel|contact|ecri|envoy|sollicit|derang)\w*( plus| pas)"
-    r"|(ne |n )?(me |m )?(r?appel|contact|ecri|envoy|sollicit|derang)\w*( moi)? (plus|jamais)"
-    r"|ne plus (me |m )?(etre )?(r?appel|contact|ecri|envoy|recevoir|derang)\w*"
-    r"|(veux|souhaite|desire) plus (etre |recevoir )"
-    r"|arret\w* de (me |m )"
-    r"|(laiss|fich|fout|lach)\w* moi( tranquille| la paix|$)"
-    r"|supprim\w* (moi|mon numero|mes donnees)"
-    r"|(do not|don t|dont|stop) (call|text|contact|message|messaging|calling|texting)\w*"
-    r"|leave me alone|opt out|take me off)\b"
-)
-_NOT_STOP = re.compile(r"^(arret (maladie|de (bus|travail|tram)|du (bus|tram))|end of)\b")
 _AUTOMATIC = re.compile(
     r"\b(reponse automatique|message automatique|automatic reply|auto ?reply|out of office"
     r"|je conduis|en train de conduire|i m driving|ne recoit pas de (sms|messages))\b"
@@ -89,7 +69,15 @@ _WRONG = re.compile(
     r"|vous vous trompez|wrong (number|person)|connais pas|n est (pas|plus) (son|le) numero"
     r"|(pas|plus) (son|le bon) numero)\b"
 )
-_CALL_ME = re.compile(r"\b(r?appel\w*|call (me|back)|phone me|ring me|telephon\w+|joign\w+)\b")
+_LATER = re.compile(
+    r"\b(plus tard|later|toute? a l heure|un autre (jour|moment)|une autre fois|pas (tout )?de suite)\b"
+)
+_DENIES = re.compile(
+    r"(?<!pourquoi )(?<!hesitez )\bpas\b(?! avant| de (soucis?|probleme|pb))|\bplus\b(?! tot)"
+    r"|\b(jamais|aucun\w*|never|not|dont|don t)\b"
+)
+"""What makes the wish for a call its contrary: "je peux pas demain 15h"."""
+_CALL_ME = re.compile(r"\b(r?app?el\w*|call (me|back)|phone me|ring me|telephon\w+|joign\w+)\b")
 _YES = re.compile(
     r"\b(oui|ouais|ouai|oui oui|yes|yep|yeah|ok|okay|dac|d accord|daccord|volontiers|bien sur|avec plaisir|carrement"
     r"|interesse\w*|m interesse|je veux bien|sure)\b"
@@ -102,13 +90,6 @@ _ASKS = re.compile(
     r"^(c est (qui|quoi|pour quoi|pourquoi|ou)|qui|quoi|pourquoi|pour quoi|comment|quand|ou|quel\w*|combien|est ce que"
     r"|vous etes qui|who|what|why|when|where|how|which)\b"
 )
-_THUMBS = {"👍": "oui", "👌": "oui", "✅": "oui", "👎": "non", "🛑": "stop", "🚫": "stop", "❌": "non"}
-_POLITE = _words(
-    "svp stp please pls merci thanks thank you bonjour bonsoir salut hello hi slt bjr cdt cordialement",
-    "monsieur madame a au aux le la les l de d du des je j me m moi vous te un une vers apres avant pour ce c est",
-    "et sms",
-)
-
 _DAYS = {
     name: number
     for number, names in enumerate(
@@ -151,11 +132,12 @@ EARLIEST_MORNING = 8
 
 def read(text: str, now: datetime) -> Reply:
     """Return what a message means; `now` is the local time at which it came, against which "demain" is read."""
-    plain = _plain(text)
+    plain = plain_words(text)
     words = plain.split()
     if not words:
         return Reply(Meaning.UNCLEAR, certain=False)
-    if _says_stop(plain, words):
+    forbids = forbidden(text)
+    if forbids is Forbids.EVERYTHING:
         return Reply(Meaning.OPT_OUT)
     if _AUTOMATIC.search(plain):
         return Reply(Meaning.AUTOMATIC)
@@ -163,7 +145,8 @@ def read(text: str, now: datetime) -> Reply:
         return Reply(Meaning.OPT_IN)
     if match := _WRONG.search(plain):
         return Reply(Meaning.WRONG_NUMBER, certain=_aside(plain, match.group()) <= ASIDE_WORDS)
-    return _wanted(text, plain, now)
+    reply = _wanted(text, plain, now)
+    return reply if forbids is None else replace(reply, certain=False)
 
 
 def wished_at(wish: Wish, now: datetime) -> datetime:
@@ -184,10 +167,13 @@ def _wanted(text: str, plain: str, now: datetime) -> Reply:
     wish, said = _wish(plain, now)
     call = _CALL_ME.search(plain)
     no, yes = _NO.search(plain), _YES.search(_NO.sub(" ", plain))
+    later = _LATER.search(plain)
+    denies = _DENIES.search(_LATER.sub(" ", _NO.sub(" ", plain)))
     asks = "?" in text or _ASKS.search(plain) is not None
     if (call and not no) or not wish.is_vague:
-        rest = _aside(plain, said, *(found.group() for found in (call, yes, no) if found))
-        clear = not (asks and wish.is_vague) and not (no and (wish.day is None or wish.at is None))
+        rest = _aside(plain, said, *(found.group() for found in (call, yes, no, later) if found))
+        clear = not (denies or (wish.is_vague and (asks or later)))
+        clear = clear and not (no and (wish.day is None or wish.at is None))
         return Reply(Meaning.CALLBACK, certain=rest <= ASIDE_WORDS and clear, wish=wish)
     if asks:
         return Reply(Meaning.QUESTION, certain=False)
@@ -197,19 +183,6 @@ def _wanted(text: str, plain: str, now: datetime) -> Reply:
     assert found is not None
     certain = _aside(plain, found.group()) <= ASIDE_WORDS
     return Reply(Meaning.INTEREST if yes else Meaning.REFUSAL, certain=certain)
-
-
-def _says_stop(plain: str, words: list[str]) -> bool:
-    if _NOT_STOP.search(plain):
-        return False
-    if _STOP_PHRASES.search(plain):
-        return True
-    if words[0] in _STOP_FIRST:
-        return True
-    meant = [word for word in words if word not in _POLITE]
-    if len(meant) == 1 and meant[0] in _STOP_BARE | _STOP_FIRST:
-        return True
-    return len(meant) <= 3 and "stop" in meant
 
 
 def _wish(plain: str, now: datetime) -> tuple[Wish, str]:
@@ -280,16 +253,7 @@ def _dated(match: re.Match[str], today: date) -> date | None:
     return None
 
 
-def _plain(text: str) -> str:
-    """Return the words without accents, case, punctuation or pictures; a thumb says yes or no."""
-    for picture, word in _THUMBS.items():
-        text = text.replace(picture, f" {word} ")
-    decomposed = unicodedata.normalize("NFKD", text.replace("œ", "oe").replace("Œ", "oe").replace("’", "'"))
-    kept = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
-    return " ".join(re.sub(r"(?<!\d)[:/]|[:/](?!\d)|[^a-z0-9:/]+", " ", kept).split())
-
-
 def _aside(plain: str, *understood: str) -> int:
     """Return how many words say something else."""
     known = {word for phrase in understood for word in phrase.split()}
-    return sum(word not in known and word not in _POLITE for word in plain.split())
+    return sum(word not in known and word not in POLITE for word in plain.split())

@@ -632,6 +632,21 @@ def test_a_french_stop_is_confirmed_in_the_answer_itself(exchange: Exchange, wor
     assert "<Message>" not in theirs.text
 
 
+@pytest.mark.parametrize(
+    "words", ["Rappelez plus tard", "Ne m'appelez pas avant 18h", "Vous ne m'appelez pas ?"]
+)
+def test_later_and_not_before_then_stop_nothing_and_wait_for_an_officer(
+    exchange: Exchange, words: str
+) -> None:
+    person = exchange.world.people[0]
+    exchange.write_in(exchange.number_of(person), words)
+    [inbound] = exchange.received()
+    assert (inbound.meaning, inbound.state) == (Meaning.CALLBACK, InboundState.OPEN)
+    assert exchange.read(lambda s, _: s.scalar(select(func.count(OptOut.id)))) == 0
+    assert state_of(exchange, person).state == EntryState.OPEN
+    assert exchange.read(lambda s, _: s.scalars(select(Callback)).all()) == []
+
+
 def test_a_french_stop_told_twice_is_confirmed_once(exchange: Exchange) -> None:
     form = {"MessageSid": "SMfr", "From": exchange.number_of(exchange.world.people[0]), "Body": "Arrêtez"}
     answers = [exchange.deliver(f"{PUBLIC}/twilio/inbound", form).text for _ in range(2)]
