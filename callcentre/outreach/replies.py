@@ -172,7 +172,7 @@ def _wanted(text: str, plain: str, now: datetime) -> Reply:
     asks = "?" in text or _ASKS.search(plain) is not None
     if (call and not no) or not wish.is_vague:
         rest = _aside(plain, said, *(found.group() for found in (call, yes, no, later) if found))
-        clear = not (denies or (wish.is_vague and (asks or later)))
+        clear = not (denies or _unread(plain, said, wish) or (wish.is_vague and (asks or later)))
         clear = clear and not (no and (wish.day is None or wish.at is None))
         return Reply(Meaning.CALLBACK, certain=rest <= ASIDE_WORDS and clear, wish=wish)
     if asks:
@@ -233,11 +233,12 @@ def _day(plain: str, now: datetime) -> tuple[date | None, str]:
         return today, match.group()
     if match := _NEXT_WEEK.search(plain):
         return today + timedelta(days=7 - today.weekday()), match.group()
+    if match := _DATE.search(plain):
+        day = _dated(match, today)
+        return day, match.group() if day else ""
     if match := _WEEKDAY.search(plain):
         ahead = (_DAYS[match[1]] - today.weekday()) % 7
         return today + timedelta(days=ahead or 7), match.group()
-    if match := _DATE.search(plain):
-        return _dated(match, today), match.group()
     return None, ""
 
 
@@ -251,6 +252,12 @@ def _dated(match: re.Match[str], today: date) -> date | None:
         if day >= today:
             return day
     return None
+
+
+def _unread(plain: str, said: str, wish: Wish) -> bool:
+    """Tell whether a number was not understood: a date that does not exist, another telephone number."""
+    rest = plain if wish.is_vague else _CLOCK.sub(" ", plain)
+    return any(re.search(r"\d", word) and word not in said.split() for word in rest.split())
 
 
 def _aside(plain: str, *understood: str) -> int:

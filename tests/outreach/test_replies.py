@@ -380,6 +380,8 @@ def test_refusal(text: str) -> None:
         ("dans 2 heures", date(2026, 11, 24), time(13, 15)),
         ("dans une heure", date(2026, 11, 24), time(12, 15)),
         ("la semaine prochaine", date(2026, 11, 30), None),
+        ("lundi 30/11 14h", date(2026, 11, 30), time(14)),
+        ("entre 14h et 16h", None, time(14)),
         ("le 3 décembre à 11h", date(2026, 12, 3), time(11)),
         ("3/12 à 11h", date(2026, 12, 3), time(11)),
         ("rappel midi", None, time(12)),
@@ -393,6 +395,23 @@ def test_a_callback_with_its_time(text: str, day: date | None, at: time | None) 
     reply = read(text, NOW)
     assert (reply.meaning, reply.wish) == (Meaning.CALLBACK, Wish(day, at))
     assert reply.certain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rappel 31/02 14h",
+        "rappel le 31 février à 14h",
+        "lundi 31/11 à 14h",
+        "rappel 25h",
+        "rappel 18",
+        "lundi 30 à 14h",
+        "Rappelez-moi au 06 39 98 12 34",
+    ],
+)
+def test_a_call_beside_a_number_that_was_not_understood_is_for_an_officer(text: str) -> None:
+    reply = read(text, NOW)
+    assert (reply.meaning, reply.certain) == (Meaning.CALLBACK, False)
 
 
 @pytest.mark.parametrize(
