@@ -88,10 +88,11 @@ def take_in(session: Session, desk: Desk, incoming: Incoming, *, now: datetime) 
     known = session.scalar(select(InboundMessage).where(InboundMessage.provider_sid == incoming.sid))
     if known is not None:
         return known
-    local = now.astimezone(desk.programme.tz)
-    reply = read(incoming.body, local)
     number_id = _number(session, incoming.sender, desk.programme.region)
-    done = _Done(people=_people(session, number_id))
+    people = _people(session, number_id, now)
+    zone = zone_of(session, people[0]) if len(people) == 1 else desk.programme.tz
+    reply = read(incoming.body, now.astimezone(zone))
+    done = _Done(people=people)
     row = InboundMessage(
         provider_sid=incoming.sid,
         programme_id=desk.programme_id,
@@ -308,7 +309,7 @@ def _number(session: Session, sender: str, region: str) -> int | None:
     return None if parsed.e164 is None else numbers.number_row(session, parsed.e164, parsed.kind.value).id
 
 
-def _people(session: Session, number_id: int | None) -> list[int]:
+def _people(session: Session, number_id: int | None, now: datetime) -> list[int]:
     """Return whom a message is from, as far as can be told: several when several people use the number.
 
     Those for whom the number proved wrong only when it is nobody else's.
@@ -317,18 +318,32 @@ def _people(session: Session, number_id: int | None) -> list[int]:
         return []
     reached = opt_outs.people_reached_by(session, number_id)
     reached = reached - numbers.wrong_for(session, number_id) or reached
+    if len(reached) > 1:
+        reached = reached & _written_to(session, number_id, now) or reached
+    return sorted(reached)
+
+
+def _written_to(session: Session, number_id: int, now: datetime) -> set[int]:
+    """Return whom our last message to a number was for; nobody once it is old, or somebody else was called there."""
     last = session.scalar(
-        select(Message.id)
-        .where(Message.number_id == number_id, Message.state == MessageState.SENT)
+        select(Message)
+        .where(
+            Message.number_id == number_id,
+            Message.state == MessageState.SENT,
+            Message.sent_at > now - ANSWERS_FOR,
+        )
         .order_by(Message.sent_at.desc(), Message.id.desc())
         .limit(1)
     )
-    if len(reached) > 1 and last is not None:
-        written = set(
-            session.scalars(select(MessageRecipient.person_id).where(MessageRecipient.message_id == last))
-        )
-        reached = reached & written or reached
-    return sorted(reached)
+    if last is None:
+        return set()
+    written = set(
+        session.scalars(select(MessageRecipient.person_id).where(MessageRecipient.message_id == last.id))
+    )
+    called = select(Attempt.person_id).where(
+        Attempt.number_id == number_id, Attempt.started_at >= last.sent_at
+    )
+    return written if written.issuperset(session.scalars(called)) else set()
 
 
 def _officer(session: Session, number_id: int | None, now: datetime) -> int | None:

@@ -681,6 +681,24 @@ def test_rappel_18h_becomes_a_promise_and_is_confirmed(exchange: Exchange) -> No
     assert exchange.messages()[-1].state == "sent"
 
 
+@pytest.mark.parametrize(
+    ("zone", "at", "words", "promised"),
+    [
+        ("Indian/Reunion", "09:00", "Rappelez-moi dans 2 heures", "2026-11-23T11:00:00+00:00"),
+        ("America/Martinique", "14:00", "Rappelez-moi dans 2 heures", "2026-11-23T16:00:00+00:00"),
+        ("America/Martinique", "23:30", "demain 11h", "2026-11-24T15:00:00+00:00"),
+    ],
+)
+def test_a_wish_is_read_in_the_hour_and_on_the_day_of_whoever_wrote(
+    database_url: str, tmp_path: Path, zone: str, at: str, words: str, promised: str
+) -> None:
+    written = datetime.fromisoformat(f"2026-11-23T{at}+00:00")
+    with an_exchange(database_url, tmp_path, people=0, now=written) as exchange:
+        exchange.write_in(exchange.number_of(exchange.add("Ana", zone=zone)), words)
+        callback = exchange.read(lambda s, _: s.scalars(select(Callback)).one())
+    assert callback.promised_at.isoformat() == promised
+
+
 def test_an_hour_outside_the_windows_is_moved_and_said(exchange: Exchange) -> None:
     exchange.write_in(exchange.number_of(exchange.world.people[0]), "rappel 22h")
     callback = exchange.read(lambda s, _: s.scalars(select(Callback)).one())
@@ -904,6 +922,43 @@ def test_a_reply_from_a_shared_phone_is_for_somebody_to_read(exchange: Exchange)
     [inbound] = exchange.received()
     assert inbound.state == InboundState.OPEN
     assert len(inbound.result["people"]) == 2
+
+
+def written_to_one_of_two(exchange: Exchange) -> tuple[int, int]:
+    """Two people on one number, of whom the first was written to; calls may be made to the second."""
+    one, two = (exchange.add(name, numbers=[SHARED]) for name in ("Ana", "Béa"))
+    write(exchange, SHARED, (one,))
+    assert exchange.send() == 1
+    return one, two
+
+
+def test_a_reply_from_a_shared_phone_is_from_whom_we_wrote_to_last(exchange: Exchange) -> None:
+    one, _ = written_to_one_of_two(exchange)
+    exchange.later(hours=2)
+    exchange.write_in(SHARED, "Oui")
+    assert exchange.received()[0].result["people"] == [one]
+
+
+def test_a_message_of_long_ago_does_not_tell_whose_reply_it_is(exchange: Exchange) -> None:
+    one, two = written_to_one_of_two(exchange)
+    exchange.later(days=31)
+    exchange.write_in(SHARED, "Oui")
+    [inbound] = exchange.received()
+    assert (inbound.state, inbound.result["people"]) == (InboundState.OPEN, [one, two])
+
+
+def test_a_reply_after_a_call_to_another_on_the_same_phone_is_for_somebody_to_read(
+    exchange: Exchange,
+) -> None:
+    one, two = written_to_one_of_two(exchange)
+    exchange.later(hours=2)
+    lease = open_by_hand(exchange, two)
+    exchange.call(lease)
+    exchange.say(lease, "no_answer")
+    exchange.later(hours=1)
+    exchange.write_in(SHARED, "Oui")
+    [inbound] = exchange.received()
+    assert (inbound.state, inbound.result["people"]) == (InboundState.OPEN, [one, two])
 
 
 # --- all of it at once
