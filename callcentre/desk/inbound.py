@@ -1,7 +1,8 @@
 """What comes in by message: acted upon at once where its meaning is certain and it is clear who wrote, else shown.
 
 A stop is obeyed whoever uses the number. Everything else needs one person: the only one whom the number reaches, or
-the only one whom our last message to it was for. What is not acted upon waits in the officers' inbox.
+the only one whom our last message to it was for. On a guardian's number it is the guardian who writes: no contact with
+the young person, and a refusal of theirs stops that number. What is not acted upon waits in the officers' inbox.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from callcentre import phone
+from callcentre.audit import trail
 from callcentre.callqueue import entries, turns
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry
 from callcentre.desk import heard, promises
 from callcentre.desk.context import Desk
+from callcentre.desk.serving import owner_of
 from callcentre.dispositions import NumberSign
 from callcentre.funnel import changes
 from callcentre.funnel.stages import Refused, Stage, entering
@@ -28,6 +31,7 @@ from callcentre.outreach.messages import Draft
 from callcentre.outreach.models import Attempt
 from callcentre.outreach.replies import CONTACTS, Meaning, Reply, read, wished_at
 from callcentre.people import numbers, opt_outs
+from callcentre.people.kinds import NumberOwner
 from callcentre.people.models import YoungPerson
 from callcentre.planning import routes
 from callcentre.planning.blocks import call_next
@@ -139,9 +143,10 @@ def _act(case: _Case) -> bool:
     state = states_of(case.session, case.desk.programme, case.desk.programme_id, [entry.person_id])
     if heard.is_wrong(state[entry.person_id], case.number_id):
         return False  # perhaps a stranger, perhaps the young person after all: an officer reads it
-    if meaning in CONTACTS:
+    owner = NumberOwner(owner_of(case.session, entry.person_id, case.number_id))
+    if meaning in CONTACTS and owner is NumberOwner.YOUNG_PERSON:
         case.done.stages = _contacted(case.session, case.desk, entry.person_id, case.now)
-    return case.reply.certain and _act_for_one(case, entry, state[entry.person_id])
+    return case.reply.certain and _act_for_one(case, entry, state[entry.person_id], owner)
 
 
 def _not_theirs(case: _Case, entry: QueueEntry) -> bool:
@@ -154,7 +159,7 @@ def _not_theirs(case: _Case, entry: QueueEntry) -> bool:
     return True
 
 
-def _act_for_one(case: _Case, entry: QueueEntry, state: PersonState) -> bool:
+def _act_for_one(case: _Case, entry: QueueEntry, state: PersonState, owner: NumberOwner) -> bool:
     session, desk, now, meaning = case.session, case.desk, case.now, case.reply.meaning
     asks = meaning in (Meaning.CALLBACK, Meaning.INTEREST)
     if asks and never_callable(state, desk.policy, number_id=case.number_id, now=now) is not None:
@@ -174,16 +179,29 @@ def _act_for_one(case: _Case, entry: QueueEntry, state: PersonState) -> bool:
             why = reason(ReasonCode.REPLIED)
             call_next(session, desk.programme, entry, Lane.REPLY, why, number_id=case.number_id, now=now)
             case.done.called = True
-        case Meaning.REFUSAL:
+        case Meaning.REFUSAL if owner is NumberOwner.YOUNG_PERSON:
             _pause(case, entry)
+        case Meaning.REFUSAL if owner is NumberOwner.GUARDIAN:
+            _refused_by_guardian(case, entry)
         case _:
             return False
     return True
 
 
-def stop(session: Session, desk: Desk, number_id: int, *, source: str, now: datetime) -> int:
-    """Stop everything on a number, for everybody whom it reaches, within this transaction; return the opt-out's id."""
-    opt_out_id = opt_outs.opt_out(session, number_id=number_id, source=source, now=now)
+def stop(
+    session: Session,
+    desk: Desk,
+    number_id: int,
+    *,
+    source: str,
+    now: datetime,
+    person_id: int | None = None,
+) -> int:
+    """Stop everything on a number, for everybody whom it reaches, within this transaction; return the opt-out's id.
+
+    `person_id`: whom a guardian's refusal is about.
+    """
+    opt_out_id = opt_outs.opt_out(session, number_id=number_id, source=source, person_id=person_id, now=now)
     consents.withdraw(session, number_id, now=now)
     messages.cancel_for_number(session, number_id)
     for person_id in stopped(session, desk.programme, desk.programme_id, number_id, now=now):
@@ -258,6 +276,15 @@ def _pause(case: _Case, entry: QueueEntry) -> None:
     turns.withdraw(session, entry.person_id)
     messages.cancel_for_person(session, entry.person_id)
     reconsider(session, desk.programme, desk.programme_id, [entry.person_id], now=now)
+
+
+def _refused_by_guardian(case: _Case, entry: QueueEntry) -> None:
+    """Stop a guardian's number; a supervisor decides what it means for the young person."""
+    session, person_id = case.session, entry.person_id
+    case.done.opt_out = stop(
+        session, case.desk, case.number_id, source="guardian", person_id=person_id, now=case.now
+    )
+    trail.record(session, "guardian_refused", "person", person_id, by=None, now=case.now)
 
 
 def answer(

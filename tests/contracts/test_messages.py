@@ -20,6 +20,8 @@ from callcentre.desk import conversation, serving, texts
 from callcentre.desk.context import Desk
 from callcentre.dispositions import RetryKind
 from callcentre.errors import InvalidInput, NotAllowed
+from callcentre.funnel.models import StageChange
+from callcentre.funnel.stages import Stage
 from callcentre.outreach import messages
 from callcentre.outreach.kinds import Channel, InboundState, MessageKind, MessageState
 from callcentre.outreach.message_models import Message, ProviderEvent, WebhookCount
@@ -29,7 +31,7 @@ from callcentre.outreach.offline import Offline
 from callcentre.outreach.provider import Receipt, Refused
 from callcentre.outreach.replies import Meaning
 from callcentre.people import opt_outs
-from callcentre.people.kinds import NumberVerdict
+from callcentre.people.kinds import NumberOwner, NumberVerdict
 from callcentre.people.models import OptOut, PersonNumber, PhoneNumber
 from callcentre.people.numbers import number_row
 from callcentre.phone import NumberKind
@@ -37,6 +39,7 @@ from callcentre.planning import delivery
 from callcentre.planning.blocks import plan, plan_on_the_spot
 from callcentre.planning.touches import plan_touches
 from callcentre.standin.world import Faults
+from callcentre.supervision.queries import guardian_refusals
 from callcentre.support import appointments
 from tests.builders import World
 from tests.contracts.exchange import ACCOUNT, PUBLIC, Exchange, an_exchange
@@ -710,6 +713,57 @@ def test_a_yes_is_contact_and_is_called_next(exchange: Exchange) -> None:
     person = exchange.world.people[2]
     exchange.write_in(exchange.number_of(person), "Oui !")
     assert exchange.take().person_id == person
+
+
+MOTHER = "+33639985678"
+
+
+def stages_of(exchange: Exchange, person_id: int) -> set[str]:
+    query = select(StageChange.stage).where(StageChange.person_id == person_id)
+    return exchange.read(lambda s, _: set(s.scalars(query)))
+
+
+def test_a_yes_from_a_guardian_s_number_is_called_there_and_is_no_contact(exchange: Exchange) -> None:
+    person = exchange.add("Ana", guardian_numbers=[MOTHER])
+    exchange.write_in(MOTHER, "Oui")
+    assert Stage.CONTACTED not in stages_of(exchange, person)
+    turn = turn_of(exchange, person)
+    assert turn is not None
+    assert (turn.lane, turn.number_id) == (Lane.REPLY, number_id(exchange, MOTHER))
+
+
+def test_a_wish_from_a_guardian_s_number_is_promised_there_and_is_no_contact(exchange: Exchange) -> None:
+    person = exchange.add("Ana", numbers=[], guardian_numbers=[MOTHER])
+    exchange.write_in(MOTHER, "Rappel demain 11h")
+    assert Stage.CONTACTED not in stages_of(exchange, person)
+    callback = exchange.read(lambda s, _: s.scalars(select(Callback)).one())
+    assert callback.number_id == number_id(exchange, MOTHER)
+
+
+def test_a_guardian_s_no_stops_their_number_and_asks_the_supervisor(exchange: Exchange) -> None:
+    person = exchange.add("Ana", guardian_numbers=[MOTHER])
+    exchange.write_in(MOTHER, "Non merci")
+    assert Stage.CONTACTED not in stages_of(exchange, person)
+    left = state_of(exchange, person)
+    assert (left.state, left.paused_until) == (EntryState.OPEN, None)
+    stopped = exchange.read(lambda s, _: s.scalars(select(OptOut)).one())
+    assert (stopped.number_id, stopped.source) == (number_id(exchange, MOTHER), "guardian")
+    asked = exchange.read(lambda s, _: guardian_refusals(s))
+    assert [(opt_out_id, about) for opt_out_id, about, _ in asked] == [(stopped.id, person)]
+    lease = open_by_hand(exchange, person)
+    with pytest.raises(NotAllowed):
+        exchange.call(lease, number_id(exchange, MOTHER))
+    assert exchange.call(lease)
+
+
+def test_a_no_from_somebody_else_s_number_is_read_by_an_officer(exchange: Exchange) -> None:
+    person = exchange.add("Ana", numbers=[SHARED])
+    somebody_else = update(PersonNumber).where(PersonNumber.person_id == person)
+    exchange.write(lambda s, _: s.execute(somebody_else.values(owner=NumberOwner.OTHER)))
+    exchange.write_in(SHARED, "Non merci")
+    assert exchange.received()[0].state == InboundState.OPEN
+    assert Stage.CONTACTED not in stages_of(exchange, person)
+    assert state_of(exchange, person).paused_until is None
 
 
 def test_a_yes_during_a_long_closure_is_called_at_the_opening(exchange: Exchange) -> None:
