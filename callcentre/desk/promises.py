@@ -47,14 +47,16 @@ def put(session: Session, desk: Desk, entry: QueueEntry, callback: Callback, mom
     )
 
 
-def restore(session: Session, desk: Desk, entry: QueueEntry, *, now: datetime) -> None:
-    """Put a promise that still stands back into the queue, if another call took its place there."""
+def restore(session: Session, desk: Desk, entry: QueueEntry, *, now: datetime) -> Callback | None:
+    """Put a promise that still stands back into the queue, if another call took its place there, and return it."""
     if entry.state != EntryState.OPEN:
-        return
+        return None
     standing_id = _STANDING.value(session, {"entry": entry.id})
-    if standing_id is not None:
-        standing = session.get_one(Callback, standing_id)
-        put(session, desk, entry, standing, max(standing.promised_at, now))
+    if standing_id is None:
+        return None
+    standing = session.get_one(Callback, standing_id)
+    put(session, desk, entry, standing, max(standing.promised_at, now))
+    return standing
 
 
 def why(promised_at: datetime, zone: ZoneInfo) -> Reason:

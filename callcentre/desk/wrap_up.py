@@ -378,8 +378,8 @@ def _what_follows(work: _Work, kept_promise: Callback | None) -> NextStep | Call
     if work.attempt.number_id is not None:
         affected |= opt_outs.people_reached_by(session, work.attempt.number_id)
     steps = reconsider(session, work.desk.programme, entry.programme_id, affected, now=work.now)
-    promises.restore(session, work.desk, entry, now=work.now)
-    return step or steps.get(entry.person_id)
+    standing = promises.restore(session, work.desk, entry, now=work.now)
+    return step or standing or steps.get(entry.person_id)
 
 
 def _open_anew(work: _Work) -> None:

@@ -684,6 +684,18 @@ def test_rappel_18h_becomes_a_promise_and_is_confirmed(exchange: Exchange) -> No
     assert exchange.messages()[-1].state == "sent"
 
 
+def test_an_officer_is_told_of_a_promise_that_was_asked_for_during_the_call(exchange: Exchange) -> None:
+    lease = exchange.take()
+    exchange.call(lease)
+    exchange.write_in(exchange.number_of(lease.person_id), "Rappel 15h")
+    wrapped = exchange.say(lease, "no_answer")
+    turn = turn_of(exchange, lease.person_id)
+    assert turn is not None
+    assert (turn.lane, wrapped.next_at) == (Lane.PROMISE, turn.due_at)
+    assert turn.due_at.isoformat() == "2026-11-23T14:00:00+00:00"
+    assert wrapped.why == turn.reason
+
+
 @pytest.mark.parametrize(
     ("zone", "at", "words", "promised"),
     [
