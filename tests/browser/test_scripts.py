@@ -180,26 +180,28 @@ def test_a_cut_network_keeps_the_outcome_and_sends_it_when_back(
 def test_an_outcome_that_waits_survives_a_reload(
     workshop: Workshop, sign_in: SignIn, context: BrowserContext
 ) -> None:
+    context.route("**/atelier/outcome", lambda route: route.abort())  # a page that is open may slip past it
     page = _open(sign_in)
     _fill(page)
-    page.route("**/atelier/outcome", lambda route: route.abort())
     page.keyboard.press("Control+Enter")
     expect(page.locator("#outbox-state")).to_be_visible()
     page.on("dialog", lambda dialog: dialog.accept())
-    page.unroute("**/atelier/outcome")
+    context.unroute("**/atelier/outcome")
     page.reload()
     page.wait_for_url("**/atelier?suivante")
     assert workshop.accepted["key-0"]["note"] == "Rappeler la mère"
 
 
-def test_an_outcome_that_waits_is_sent_from_any_other_page(workshop: Workshop, sign_in: SignIn) -> None:
+def test_an_outcome_that_waits_is_sent_from_any_other_page(
+    workshop: Workshop, sign_in: SignIn, context: BrowserContext
+) -> None:
+    context.route("**/atelier/outcome", lambda route: route.abort())  # a page that is open may slip past it
     page = _open(sign_in)
     _fill(page)
-    page.route("**/atelier/outcome", lambda route: route.abort())
     page.keyboard.press("Control+Enter")
     expect(page.locator("#outbox-state")).to_be_visible()
     page.on("dialog", lambda dialog: dialog.accept())
-    page.unroute("**/atelier/outcome")
+    context.unroute("**/atelier/outcome")
     page.goto("/account")
     expect(page.get_by_role("status").filter(has_text="résultat de l’appel")).to_be_visible()
     assert workshop.accepted["key-0"]["note"] == "Rappeler la mère"
