@@ -29,8 +29,6 @@ RUNG_BACK_WITHIN = timedelta(hours=2)
 
 What came from a number that had proved wrong is in no queue: it may be rung back for as long as it waits in the inbox.
 """
-
-
 AHEAD_OF_TIME = timedelta(minutes=5)
 """A call this long before a promised time is not the one that was promised, and keeps it only by being answered."""
 
@@ -58,20 +56,25 @@ def numbers_asked(session: Session, state: PersonState, held: Held, *, now: date
     opened by hand, also long before a promise; none for an ordinary turn.
     """
     own = frozenset(number.number_id for number in state.numbers)
-    is_early = held.lane == Lane.PROMISE and held.due_at - now > AHEAD_OF_TIME
-    if held.lane == Lane.LIVE_INBOUND or is_early:
+    if _is_by_hand(held, now):
         wrong = frozenset(number.number_id for number in state.numbers if _seemed_wrong(number))
         called = _have_just_called(session, own, wrong, officer_id=held.officer_id, now=now)
         return own & (called | _have_written(session, own))
     return own if held.lane < Lane.ORDINARY else frozenset()
 
 
-def trusting(state: PersonState, lane: int, asked: frozenset[int]) -> PersonState:
+def _is_by_hand(held: Held, now: datetime) -> bool:
+    """Whether it was not the queue that gave the card."""
+    is_early = held.lane == Lane.PROMISE and held.due_at - now > AHEAD_OF_TIME
+    return held.lane == Lane.LIVE_INBOUND or is_early
+
+
+def trusting(state: PersonState, held: Held, asked: frozenset[int], *, now: datetime) -> PersonState:
     """The person as an officer who opened their card sees them: a number that asks may be tried though it seemed wrong.
 
     Nobody but the officer who saw what came decides so; the verdict stands until the call shows another.
     """
-    if lane != Lane.LIVE_INBOUND:
+    if not _is_by_hand(held, now):
         return state
     numbers = (
         replace(number, usable=True, why_not=None)

@@ -369,7 +369,7 @@ def _numbers(
     asked: frozenset[int] = frozenset()
     if turn is not None:
         asked = numbers_asked(session, state, turn, now=now)
-        state = trusting(state, turn.lane, asked)
+        state = trusting(state, turn, asked, now=now)
     cards = []
     for link, number, guardian in rows:
         answer = may_call(state, desk.policy, now=now, number_id=number.id, promised=number.id in asked)

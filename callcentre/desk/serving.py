@@ -188,7 +188,7 @@ def start_attempt(
         raise NotAllowed("Indiquez d'abord le résultat de l'appel en cours.", reason="attempt_open")
     state = states_of(session, desk.programme, desk.programme_id, [lease.person_id])[lease.person_id]
     asked = numbers_asked(session, state, lease, now=now)
-    state = trusting(state, lease.lane, asked)
+    state = trusting(state, lease, asked, now=now)
     answer = may_call(state, desk.policy, now=now, number_id=number_id, promised=number_id in asked)
     if isinstance(answer, Refusal):
         raise NotAllowed(sentence(answer.reason), reason=answer.reason.code.value)

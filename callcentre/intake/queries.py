@@ -22,7 +22,7 @@ from callcentre.intake.mapping import SheetMapping
 from callcentre.intake.models import ListFile, ListRow
 from callcentre.intake.preparing import cell_keys, sheet_mapping
 from callcentre.intake.reasons import Reason, ReasonCode, from_json
-from callcentre.people.kinds import IdKind, NumberVerdict
+from callcentre.people.kinds import SET_ASIDE, IdKind
 from callcentre.people.models import (
     NationalId,
     Opposition,
@@ -420,6 +420,6 @@ def _why_not(link: PersonNumber, *, opted_out: bool, opposed: bool) -> str | Non
         return "opted_out"
     if not link.callable:
         return link.why_not or "barred"
-    if link.verdict in {NumberVerdict.WRONG, NumberVerdict.DEAD}:
+    if link.verdict in SET_ASIDE:
         return str(link.verdict)
     return None

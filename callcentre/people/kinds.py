@@ -24,6 +24,10 @@ class NumberVerdict(StrEnum):
     DEAD = "dead"
 
 
+SET_ASIDE = (NumberVerdict.WRONG, NumberVerdict.DEAD)
+"""The verdicts after which a number is not called any more."""
+
+
 class IdKind(StrEnum):
     """Which register a person's identifier comes from."""
 

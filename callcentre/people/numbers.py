@@ -13,10 +13,8 @@ from callcentre import phone
 from callcentre.bulk import in_parts
 from callcentre.dispositions import NumberSign
 from callcentre.errors import InvalidInput, NotFound
+from callcentre.people.kinds import SET_ASIDE
 from callcentre.people.models import NumberOwner, NumberVerdict, PersonNumber, PhoneNumber
-
-BAD = (NumberVerdict.WRONG, NumberVerdict.DEAD)
-"""The verdicts after which a number is not called any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def add(
     link = session.scalar(
         select(PersonNumber).where(PersonNumber.person_id == person_id, PersonNumber.number_id == number.id)
     )
-    if link is not None and link.verdict in BAD:
+    if link is not None and link.verdict in SET_ASIDE:
         raise InvalidInput(
             "Ce numéro est déjà sur la fiche, mais écarté : la fiche permet de dire qu’il est à vérifier de nouveau.",
             field="new_number",
@@ -97,7 +95,7 @@ def try_again(session: Session, *, person_id: int, number_id: int, now: datetime
     )
     if link is None:
         raise NotFound("number")
-    if link.verdict not in BAD:
+    if link.verdict not in SET_ASIDE:
         return False
     link.verdict, link.verdict_at = NumberVerdict.UNVERIFIED, now
     link.callable, link.why_not = True, None

@@ -13,7 +13,7 @@ from callcentre.bulk import in_parts
 from callcentre.callqueue import entries
 from callcentre.callqueue.models import EntryState, Lane, QueueEntry, Turn
 from callcentre.outreach.models import Callback, CallbackState
-from callcentre.people.kinds import NumberOwner, NumberVerdict
+from callcentre.people.kinds import SET_ASIDE, NumberOwner
 from callcentre.people.models import OptOut, PersonNumber
 from callcentre.people.opt_outs import people_reached_by
 from callcentre.planning import routes
@@ -105,7 +105,7 @@ def stopped(
     own = (
         PersonNumber.person_id == QueueEntry.person_id,
         PersonNumber.owner == NumberOwner.YOUNG_PERSON,
-        PersonNumber.verdict.not_in((NumberVerdict.WRONG, NumberVerdict.DEAD)),
+        PersonNumber.verdict.not_in(SET_ASIDE),
     )
     said_stop = exists().where(OptOut.number_id == PersonNumber.number_id, OptOut.revoked_at.is_(None))
     looked_for = session.scalars(

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from callcentre.accounts.models import User
 from callcentre.callqueue.models import EntryState, QueueEntry
 from callcentre.directory.models import School, Territory
-from callcentre.people.kinds import NumberOwner, NumberVerdict
+from callcentre.people.kinds import SET_ASIDE, NumberOwner
 from callcentre.people.models import Guardian, OptOut, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.planning.kinds import StepResult, StepState
 from callcentre.planning.ladder import MAY_COME
@@ -314,7 +314,7 @@ def _peers(session: Session, people: Sequence[int]) -> dict[int, list[str]]:
             PersonNumber.person_id.in_(people),
             PersonNumber.owner == NumberOwner.OTHER,
             PersonNumber.callable,
-            PersonNumber.verdict.not_in((NumberVerdict.WRONG, NumberVerdict.DEAD)),
+            PersonNumber.verdict.not_in(SET_ASIDE),
             ~exists().where(OptOut.number_id == PersonNumber.number_id, OptOut.revoked_at.is_(None)),
         )
         .order_by(PersonNumber.position)

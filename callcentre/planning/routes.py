@@ -21,9 +21,9 @@ from callcentre.database import reading, writing
 from callcentre.directory import queries as directory
 from callcentre.errors import InvalidInput, NotAllowed, NotFound
 from callcentre.outreach.models import Attempt
+from callcentre.people.kinds import SET_ASIDE
 from callcentre.people.models import (
     NumberOwner,
-    NumberVerdict,
     Opposition,
     OptOut,
     PersonNumber,
@@ -302,10 +302,9 @@ def _known(session: Session, person_id: int) -> Facts:
             )
         )
     )
-    bad = (NumberVerdict.WRONG, NumberVerdict.DEAD)
 
     def usable(link: PersonNumber) -> bool:
-        return link.callable and link.verdict not in bad and link.number_id not in stopped
+        return link.callable and link.verdict not in SET_ASIDE and link.number_id not in stopped
 
     own = [link for link, _ in links if link.owner == NumberOwner.YOUNG_PERSON]
     guardians = [link for link, _ in links if link.owner == NumberOwner.GUARDIAN]

@@ -23,7 +23,8 @@ from callcentre.outreach.kinds import MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.messages import counted_at
 from callcentre.outreach.models import Attempt, Callback
-from callcentre.people.models import NumberVerdict, Opposition, OptOut, PersonNumber, YoungPerson
+from callcentre.people.kinds import SET_ASIDE
+from callcentre.people.models import Opposition, OptOut, PersonNumber, YoungPerson
 from callcentre.planning.policies import policy_of
 from callcentre.programmes import Programme
 from callcentre.retry.slots import Slot
@@ -189,7 +190,7 @@ def _numbers(session: Session, ids: list[int]) -> dict[int, list[NumberState]]:
         stopped.update(_STOPPED.values(session, {"ids": part}))
     numbers: dict[int, list[NumberState]] = defaultdict(list)
     for link in links:
-        bad = link.verdict in (NumberVerdict.WRONG, NumberVerdict.DEAD)
+        bad = link.verdict in SET_ASIDE
         numbers[link.person_id].append(
             NumberState(
                 number_id=link.number_id,

@@ -18,7 +18,7 @@ from callcentre.outreach.kinds import Channel, MessageKind
 from callcentre.outreach.message_models import Message, MessageRecipient
 from callcentre.outreach.messages import Draft
 from callcentre.outreach.models import Attempt
-from callcentre.people.kinds import NumberOwner, NumberVerdict
+from callcentre.people.kinds import SET_ASIDE, NumberOwner
 from callcentre.people.models import OptOut, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.phone import NumberKind
 from callcentre.planning.policies import policy_of
@@ -258,7 +258,7 @@ def _for_text(column: InstrumentedAttribute[int]) -> Select[int]:
         .where(
             PersonNumber.owner == NumberOwner.YOUNG_PERSON,
             PersonNumber.callable,
-            PersonNumber.verdict.not_in((NumberVerdict.WRONG, NumberVerdict.DEAD)),
+            PersonNumber.verdict.not_in(SET_ASIDE),
             PhoneNumber.kind == NumberKind.MOBILE,
             PersonNumber.number_id.not_in(stopped),
         )

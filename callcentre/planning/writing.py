@@ -21,7 +21,7 @@ from callcentre.outreach.messages import counted_at
 from callcentre.outreach.models import Attempt, Callback, CallbackState
 from callcentre.outreach.segments import fold
 from callcentre.outreach.sending import Destination, Recipient, SendingLimits, Verdict, may_leave
-from callcentre.people.kinds import NumberVerdict
+from callcentre.people.kinds import SET_ASIDE
 from callcentre.people.models import OptOut, PersonNumber, PhoneNumber
 from callcentre.phone import NumberKind
 from callcentre.planning.policies import policy_of
@@ -151,7 +151,6 @@ def _destination(session: Session, ask: Ask, now: datetime) -> Destination:
     links = session.execute(
         select(PersonNumber.callable, PersonNumber.verdict).where(PersonNumber.number_id == number_id)
     ).all()
-    bad = (NumberVerdict.WRONG, NumberVerdict.DEAD)
     answers = ask.kind is MessageKind.ANSWER  # whoever wrote from a number reads what is answered there
     sent = session.scalars(
         select(counted_at()).where(
@@ -172,7 +171,7 @@ def _destination(session: Session, ask: Ask, now: datetime) -> Destination:
     return Destination(
         opted_out=bool(stopped),
         textable=number.kind == NumberKind.MOBILE,
-        usable=answers or not links or any(link.callable and link.verdict not in bad for link in links),
+        usable=answers or not links or any(link.callable and link.verdict not in SET_ASIDE for link in links),
         messages=tuple(sorted(sent)),
         calls=tuple(called),
         whatsapp=consents.of_number(session, number_id) if ask.channel is Channel.WHATSAPP else None,

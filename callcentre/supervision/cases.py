@@ -16,7 +16,7 @@ from callcentre.desk import decisions, undo
 from callcentre.desk.decisions import DecisionView
 from callcentre.desk.models import OutcomeConflict
 from callcentre.outreach.models import Attempt
-from callcentre.people.kinds import NumberVerdict
+from callcentre.people.kinds import SET_ASIDE
 from callcentre.people.models import Opposition, OptOut, PersonNumber, PhoneNumber, YoungPerson
 from callcentre.supervision.queries import names
 
@@ -175,7 +175,7 @@ def _callable(session: Session, person_id: int) -> int:
         .where(
             PersonNumber.person_id == person_id,
             PersonNumber.callable.is_(True),
-            PersonNumber.verdict.not_in((NumberVerdict.WRONG, NumberVerdict.DEAD)),
+            PersonNumber.verdict.not_in(SET_ASIDE),
             PersonNumber.number_id.not_in(stopped),
         )
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from flask import Flask, Response, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import Forbidden, Unauthorized
 from werkzeug.wrappers import Response as BaseResponse
@@ -125,7 +125,7 @@ def wants_json() -> bool:
     return accepted["application/json"] > accepted["text/html"]
 
 
-def sign_in_device(response: Response, token: str, user_id: int) -> Response:
+def sign_in_device(response: BaseResponse, token: str, user_id: int) -> BaseResponse:
     """Finish a sign-in: the new cookie, and a new CSRF secret that belongs to it and to its user alone."""
     session.clear()
     security.own_forms(user_id)
@@ -133,7 +133,7 @@ def sign_in_device(response: Response, token: str, user_id: int) -> Response:
     return response
 
 
-def sign_out_device(response: Response) -> Response:
+def sign_out_device(response: BaseResponse) -> BaseResponse:
     """Finish a sign-out: no cookie, no CSRF secret; pages are never cached, scripts empty what the tab kept."""
     session.clear()
     security.drop_session_cookie(response)

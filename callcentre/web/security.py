@@ -8,6 +8,7 @@ from flask import Flask, Response, current_app, request, session
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response as BaseResponse
 
 from callcentre.web.context import runtime
 
@@ -82,21 +83,21 @@ def sender_of_form() -> int | None:
     return int(user_id) if dot and user_id.isdecimal() else None
 
 
-def set_session_cookie(response: Response, token: str) -> None:
+def set_session_cookie(response: BaseResponse, token: str) -> None:
     """Give the browser its session token; it goes when the browser closes, or when the server says so."""
     response.set_cookie(
         SESSION_COOKIE, token, httponly=True, samesite="Lax", secure=not over_loopback(), path="/"
     )
 
 
-def drop_session_cookie(response: Response) -> None:
+def drop_session_cookie(response: BaseResponse) -> None:
     """Take the session token back."""
     response.delete_cookie(
         SESSION_COOKIE, httponly=True, samesite="Lax", secure=not over_loopback(), path="/"
     )
 
 
-def set_language_cookie(response: Response, language: str) -> None:
+def set_language_cookie(response: BaseResponse, language: str) -> None:
     """Remember the language chosen before signing in."""
     response.set_cookie(
         LANGUAGE_COOKIE,

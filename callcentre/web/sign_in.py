@@ -73,7 +73,7 @@ def leave() -> BaseResponse:
     if found is not None and found.session_id is not None:
         sign_in.close_session(database(), found.session_id, user_id=found.user.id, now=now())
         presence.leave(database(), found.user.id)
-    return guards.sign_out_device(response)  # type: ignore[arg-type]
+    return guards.sign_out_device(response)
 
 
 @blueprint.get("/session")
@@ -104,7 +104,7 @@ def choose_language() -> BaseResponse:
     after = request.form.get("next", "")
     response = redirect(f"/sign-in?next={after}" if is_local(after) else "/sign-in")
     if wanted in LANGUAGES:
-        security.set_language_cookie(response, wanted)  # type: ignore[arg-type]
+        security.set_language_cookie(response, wanted)
     return response
 
 
@@ -120,7 +120,7 @@ def _welcome(user_id: int, address: str, *, after: str, carried: str) -> Respons
         presence.seen(session, user_id, now=now())
     form = interrupted.unpack(carried)
     if form is None or form.user_id != user_id:
-        response = guards.sign_in_device(redirect(_next(after, user.role)), token, user_id)  # type: ignore[arg-type]
+        response = guards.sign_in_device(redirect(_next(after, user.role)), token, user_id)
         if form is not None:
             flash(
                 gettext("Ce qu’une autre personne avait saisi ici n’a pas été envoyé à votre nom."),
